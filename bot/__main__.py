@@ -41,14 +41,14 @@ HELP: Mapping[str, str] = {
     "run": N_("Start the bot: Slack, Teams, health and metrics, until it is told to stop."),
     "demo": N_("Show the demo of the sample company on a page of 127.0.0.1."),
     "check": N_(
-        "Check settings, database, people, platforms and providers; `check audit` verifies the audit.\n"
-        "`check --provider litellm` checks that provider only."
+        "Check settings, database, people, platforms and providers; “check audit” verifies the audit.\n"
+        "“check --provider litellm” checks that provider only."
     ),
     "export": N_("Write CSV to standard output: the audit, or a month as showback or in the columns of FOCUS."),
     "say": N_('Give a command as somebody and see the answer; without a command, chat until "quit".'),
     "try": N_(
         "Show what a proposed app.yaml would have done to people in the last months; nothing is changed.\n"
-        "Behind the file: of whom and when, such as `of team search over last 6 months`."
+        "Behind the file: of whom and when, such as “of team search over last 6 months”."
     ),
     "sync": N_("Read all providers, or one, now, and apply limits; --dry-run only shows what would be changed."),
     "status": N_("Show what was read, and what could not be delivered."),
@@ -61,7 +61,7 @@ HELP: Mapping[str, str] = {
     "manifest": N_(
         "Print Slack's app manifest, write the app package for Teams, or print settings of a coding agent.\n"
         "Those of Claude Code, Codex or Gemini CLI let it send telemetry; a token in BURSAR_TOKEN is put in.\n"
-        "`manifest hooks claude-code` prints those that let it ask before it spends."
+        "“manifest hooks claude-code” prints those that let it ask before it spends."
     ),
     "completion": N_(
         "Print what a shell needs to complete commands.\nFor bash: bursar completion bash > "
@@ -171,7 +171,7 @@ def _keeping(add: Callable[[str], argparse.ArgumentParser]) -> None:
     )
     one.add_argument("--no-trial", action="store_true", help=t("do not restore it for a trial"))
     one = add("restore")
-    one.add_argument("file", type=Path, help=t("what `backup` wrote"))
+    one.add_argument("file", type=Path, help=t("what “backup” wrote"))
     one.add_argument("--replace", action="store_true", help=t("delete what is in the database now"))
     one = add("move")
     one.add_argument(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -54,6 +55,7 @@ from storage import (
     people,
     people_sources,
     promotions,
+    roster,
 )
 from storage.db import BusyError, Database, Unusable, why_unusable
 from storage.directory import Directory, Link, Person
@@ -593,7 +595,7 @@ class App:
             if not self.everybody():
                 raise
             why = in_words(trouble)
-        except people.ShrunkError as shrunk:
+        except roster.ShrunkError as shrunk:
             why = t(
                 "By the people sources, {n} of {all} people have left at once. Nothing was changed. Check the sources; "
                 "if it is true, raise organization.leavers_percent in app.yaml.",
@@ -616,21 +618,36 @@ class App:
         if mark and not anew and mark == self.database.ask(people_sources.mark):
             return ()
         directory = self.directory()
-        renamed = self.database.transact(lambda conn: self._apply(conn, directory, today, mark))
+        renamed = self._make_so(directory, today, mark)
         if directory.left_out:
             log.warning("some of the people sources cannot be used; see check", how_many=len(directory.left_out))
         return renamed
 
-    def _apply(self, conn: Connection, directory: Directory, today: date, mark: str) -> tuple[str, ...]:
-        renamed = people.renamed(conn, directory)
-        people_sources.note(conn, mark, self.now())
+    def _make_so(self, directory: Directory, today: date, mark: str) -> tuple[str, ...]:
+        """Staged and compared while nobody waits; what differs is written in one transaction."""
         organization = self.policy.organization
-        new = people.apply(conn, directory, today, organization.name, organization.leavers_percent)
+        with self.database.apart() as apart:
+            apart.prepare(lambda conn: roster.stage(conn, directory, organization.name))
+            try:
+                while True:
+                    found = apart.prepare(lambda conn: roster.compare(conn, organization.leavers_percent))
+                    if apart.transact(partial(self._write, found, directory.links, today, mark)):
+                        return found.renamed
+            finally:
+                apart.prepare(roster.clear)
+
+    def _write(self, found: roster.Compared, wanted: Sequence[Link], today: date, mark: str, conn: Connection) -> bool:
+        """Whether it is written: not if somebody else wrote people since it was compared."""
+        people_sources.take_turn(conn)
+        if not roster.is_as_compared(conn, found):
+            return False
+        people_sources.note(conn, mark, self.now())
+        new = people.settle(conn, wanted, today)
         at_providers = (each for each in new if each.link.platform in self.providers)
         former_links.settle(conn, at_providers, today, self.now())
         known = [each.link.account for each in new if each.link.platform in CHAT_PLATFORMS]
         outbox.wake(conn, UNLINKED, [each.removeprefix("person/") for each in known], self.now())
-        return renamed
+        return True
 
     def tick(self) -> None:
         """Write what is due by the calendar into the outbox. Every replica does; the same slot is one item."""

@@ -155,7 +155,7 @@ from handlers.waste import (
 from storage import people, requests
 
 OFFERS_MAX = 3
-EXAMPLES = re.compile(r"\s*[:：]\s*`[^`]+`(?:(?:, | or |、|或 ?| 或 ?)`[^`]+`)*(?=[.。])")
+EXAMPLES = re.compile(r"\s*[:：]\s*“[^”]+”(?:(?:, | or |、|或 ?| 或 ?)“[^”]+”)*(?=[.。])")
 ASK, REQUEST, DECIDE, TEAM, WASTE, ADMIN = N_("Ask"), N_("Request"), N_("Decide"), N_("Team"), N_("Waste"), N_("Admin")
 CLAIMS = ("claim", "claims", "payroll", "paid")
 """Commands that are of use only where app.yaml says what can be claimed."""
@@ -163,7 +163,7 @@ GROUPS = (ASK, REQUEST, DECIDE, TEAM, WASTE, ADMIN)
 
 
 def help(ctx: Context, about: One = "") -> Card:
-    """What you can say, or more about one command: `help spend`."""
+    """What you can say, or more about one command: “help spend”."""
     if about and about.lower() not in ("me", "please"):
         return _help_about(ctx, about)
     shown = _of_use_to(ctx)

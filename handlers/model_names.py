@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-# Who sells a model, by what stands before it. The names of the sellers are those of the package genai-prices.
+# Who sells a model, by what stands before it. The names of the sellers are those of the package genai-prices, and of
+# those that it does not know those of the second list.
 SELLERS = {
     **dict.fromkeys(
         ("bedrock", "bedrock_converse", "bedrock_mantle", "amazon-bedrock", "amazon_bedrock", "aws"), "aws"
@@ -25,6 +26,9 @@ SELLERS = {
     **dict.fromkeys(("moonshot", "moonshotai"), "moonshotai"),
     **dict.fromkeys(("zai", "z-ai", "zai-org"), "zai"),
     **dict.fromkeys(("zhipuai", "zhipu", "bigmodel"), "zhipuai"),
+    **dict.fromkeys(("dashscope", "qwencloud", "alibaba", "aliyun", "bailian", "qwen"), "alibaba"),
+    **dict.fromkeys(("volcengine", "volcano", "ark", "bytedance", "doubao"), "volcengine"),
+    **dict.fromkeys(("tencent", "tencentcloud", "hunyuan"), "tencent"),
     **dict.fromkeys(("together", "together_ai", "togetherai"), "together"),
     **dict.fromkeys(("fireworks", "fireworks_ai"), "fireworks"),
     **dict.fromkeys(("github_copilot", "github-copilot"), "github-copilot"),

@@ -9,10 +9,8 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Date,
-    Table,
     and_,
     bindparam,
-    delete,
     exists,
     func,
     literal,
@@ -23,14 +21,11 @@ from sqlalchemy import (
     update,
 )
 
-from storage import ingest, people_sources, terms
+from storage import people_sources, roster
 from storage.directory import Directory, Link, Person, address, has_plain_domain
 from storage.former_links import Relinked
 from storage.tables import (
-    BEGINNING,
     FOREVER,
-    ORGANIZATION,
-    UNALLOCATED,
     accounts,
     delegations,
     lineage,
@@ -387,23 +382,6 @@ def _is_news(known: tuple[str, str] | None, account_id: str, how: str) -> bool:
     return known is None or (known[0] != account_id and (known[1] != "explicit" or how == "explicit"))
 
 
-class ShrunkError(Exception):
-    """The people sources suddenly say that a large part of the company has left.
-
-    Args:
-        leavers: how many have left at once.
-        before: how many there were.
-    """
-
-    def __init__(self, leavers: int, before: int) -> None:
-        super().__init__(f"{leavers} of {before} people have left at once")
-        self.leavers = leavers
-        self.before = before
-
-
-LEAVERS_ALWAYS_ALLOWED = 10
-
-
 def apply(
     conn: Connection, directory: Directory, today: date, organization: str = "Organization", leavers_percent: int = 20
 ) -> list[Relinked]:
@@ -423,128 +401,36 @@ def apply(
         The explicit links that are new or another's now; their past is to be settled (former_links.settle).
 
     Raises:
-        ShrunkError: more people would leave at once than is believable; nothing was changed.
+        roster.ShrunkError: more people would leave at once than is believable; nothing was changed.
     """
-    _refuse_shrinking(conn, directory, leavers_percent)
-    rows = [_person_row(someone) for someone in sorted(directory.people, key=lambda p: p.id)]
-    upsert(conn, people, rows)
-    _part_with(conn, people, rows)
-    wanted = list(_account_rows(directory, organization))
-    before = set(conn.scalars(select(accounts.c.id).where(accounts.c.active)))
-    upsert(conn, accounts, wanted)
-    _part_with(conn, accounts, wanted)
-    active = {str(row["id"]) for row in wanted if row["active"]}
-    terms.came_and_left(conn, active - before, before - active)
-    parents = {str(row["id"]): str(row["parent_id"]) for row in wanted}
-    _grow(conn, parents, today)
+    roster.stage(conn, directory, organization)
+    roster.compare(conn, leavers_percent)
+    relinked = settle(conn, directory.links, today)
+    roster.clear(conn)
+    return relinked
+
+
+def settle(conn: Connection, wanted: Iterable[Link], today: date) -> list[Relinked]:
+    """Make people, accounts, the tree and explicit links as they were staged and compared on this connection.
+
+    Args:
+        conn: an order's.
+        wanted: what the sources say of identities.
+        today: from when on it is so.
+
+    Returns:
+        See `apply`.
+    """
+    roster.write(conn, today)
     # What is charged to an account that is not there would count nowhere.
-    return link_all(conn, ((one, "explicit", "") for one in directory.links if one.account in parents))
+    wanted = tuple(wanted)
+    there = roster.named(conn, {one.account for one in wanted})
+    return link_all(conn, ((one, "explicit", "") for one in wanted if one.account in there))
 
 
 def any_known(conn: Connection) -> bool:
     """Whether there is anybody."""
     return conn.execute(select(people.c.id).limit(1)).first() is not None
-
-
-def renamed(conn: Connection, directory: Directory) -> tuple[str, ...]:
-    """The ids of those whom the sources call otherwise than they are known, in their order."""
-    names = {row.id: row.name for row in conn.execute(select(people.c.id, people.c.name))}
-    return tuple(sorted(each.id for each in directory.people if names.get(each.id, each.name) != each.name))
-
-
-def _part_with(conn: Connection, table: Table, here: list[dict[str, object]]) -> None:
-    """Who is no longer among the rows stays, inactive."""
-    active = set(conn.execute(select(table.c.id).where(table.c.active)).scalars())
-    gone = [{"gone": each} for each in sorted(active - {row["id"] for row in here})]
-    if gone:
-        conn.execute(update(table).where(table.c.id == bindparam("gone")).values(active=False), gone)
-
-
-def _refuse_shrinking(conn: Connection, directory: Directory, percent: int) -> None:
-    now = set(conn.execute(select(people.c.id).where(people.c.active)).scalars())
-    leavers = now - {someone.id for someone in directory.people if someone.active}
-    if len(leavers) > LEAVERS_ALWAYS_ALLOWED and len(leavers) * 100 > percent * len(now):
-        raise ShrunkError(len(leavers), len(now))
-
-
-def _person_row(someone: Person) -> dict[str, object]:
-    return {
-        "id": someone.id,
-        "name": someone.name,
-        "email": address(someone.email),
-        "manager_id": someone.manager,
-        "zone": someone.zone,
-        "locale": someone.locale,
-        "roles": " ".join(someone.roles),
-        "active": someone.active,
-        "joined": someone.joined,
-        "number": someone.number,
-        "groups": " ".join(someone.groups),
-    }
-
-
-def _account_rows(directory: Directory, organization: str) -> Iterator[dict[str, object]]:
-    def row(
-        account_id: str, kind: str, name: str, parent: str, owner: str = "", center: str = "", *, active: bool = True
-    ) -> dict[str, object]:
-        return {
-            "id": account_id,
-            "kind": kind,
-            "name": name,
-            "parent_id": parent,
-            "owner_id": owner,
-            "cost_center": center,
-            "active": active,
-        }
-
-    teams = {each.id for each in directory.teams}
-
-    def team(name: str) -> str:
-        return f"team/{name}" if name in teams else ORGANIZATION
-
-    yield row(ORGANIZATION, "organization", organization, "")
-    yield row(UNALLOCATED, "unallocated", "Unallocated", ORGANIZATION)
-    for t in directory.teams:
-        yield row(f"team/{t.id}", "team", t.name, team(t.parent), t.owner, t.cost_center)
-    for p in directory.people:
-        yield row(f"person/{p.id}", "person", p.name, team(p.team), p.id, active=p.active)
-    for a in directory.agents:
-        yield row(f"agent/{a.id}", "agent", a.name, team(a.team), a.owner)
-
-
-def _grow(conn: Connection, parents: dict[str, str], today: date) -> None:
-    """Make the tree as it is today, and leave the past alone."""
-    wanted = {(each, above) for each in parents for above in _above(each, parents)}
-    rows = conn.execute(select(lineage.c.account_id, lineage.c.ancestor_id).where(lineage.c.until == FOREVER))
-    known = {(row[0], row[1]) for row in rows}
-    seen = set(conn.execute(select(lineage.c.account_id).distinct()).scalars())
-    moved = sorted({account_id for account_id, _ in known ^ wanted if account_id in seen & parents.keys()})
-    ingest.recount(conn, moved, today, -1)
-    for account_id, ancestor_id in sorted((known - wanted) & {pair for pair in known if pair[0] in parents}):
-        where = and_(
-            lineage.c.account_id == account_id, lineage.c.ancestor_id == ancestor_id, lineage.c.until == FOREVER
-        )
-        conn.execute(delete(lineage).where(where, lineage.c.since >= today))
-        conn.execute(update(lineage).where(where).values(until=today))
-    new = [
-        {
-            "account_id": account_id,
-            "ancestor_id": ancestor_id,
-            "since": today if account_id in seen else BEGINNING,
-            "until": FOREVER,
-        }
-        for account_id, ancestor_id in sorted(wanted - known)
-    ]
-    upsert(conn, lineage, new)
-    ingest.recount(conn, moved, today, 1)
-
-
-def _above(account_id: str, parents: dict[str, str]) -> Iterator[str]:
-    seen: set[str] = set()
-    while account_id and account_id not in seen:
-        seen.add(account_id)
-        yield account_id
-        account_id = parents.get(account_id, "")
 
 
 # All whom a decision may concern -------------------------------------------------------------------------------------

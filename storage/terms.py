@@ -13,12 +13,15 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Select,
     Subquery,
     and_,
     func,
+    insert,
+    literal,
     or_,
     select,
 )
@@ -172,23 +175,33 @@ def moves(conn: Connection, account_ids: Collection[str]) -> Moves:
     return Moves(found)
 
 
-def came_and_left(conn: Connection, came: Collection[str], left: Collection[str]) -> None:
+def came_and_left(conn: Connection, came: Select[Any], left: Select[Any]) -> None:
     """Note which accounts are there from now on, and which are no longer.
 
     Whoever comes back before other terms were posted was there all the time.
+
+    Args:
+        conn: an order's.
+        came: selects the ids of those who are there from now on.
+        left: of those who are no longer.
     """
     latest = conn.execute(select(func.max(terms.c.id))).scalar_one()
     if latest is None:
         return
-    known = moves(conn, {*came, *left}).stretches
-    rows: list[tuple[str, int, int | None]] = []
-    for each in left:
-        after, _ = known[each][-1] if each in known else (0, None)
-        rows.append((each, after, latest))
-    for each in came:
-        after, last = known[each][-1] if each in known else (latest, None)
-        rows.append((each, after if last is not None and last >= latest else latest, None))
     names = ("account_id", "after_term", "last_term")
+    rows: list[tuple[str, int, int | None]] = []
+    for whose, after_term, last_term in ((left, 0, latest), (came, latest, None)):
+        each = whose.subquery()
+        has_moved = select(presence.c.account_id).where(presence.c.account_id == each.c[0]).exists()
+        known = moves(conn, conn.scalars(select(each.c[0]).where(has_moved)).all()).stretches
+        first = select(each.c[0], literal(after_term, BigInteger), literal(last_term, BigInteger)).where(~has_moved)
+        conn.execute(insert(presence).from_select(names, first.order_by(each.c[0])))
+        for account_id, stretches in known.items():
+            after, last = stretches[-1]
+            if last_term is not None:
+                rows.append((account_id, after, latest))
+            else:
+                rows.append((account_id, after if last is not None and last >= latest else latest, None))
     upsert(conn, presence, [dict(zip(names, row, strict=True)) for row in sorted(rows, key=lambda row: row[:2])])
 
 

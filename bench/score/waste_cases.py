@@ -5,8 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from pathlib import Path
+from random import Random
 
 from bench.score.play import EPOCH, SetClock
+from bench.score.waste_practice import partners, practice
 from bench.score.waste_world import NAME, SEATS_USD, Actor, Case, Workshop, cases
 from bench.table import Table
 from bot.app import App
@@ -48,9 +50,18 @@ class Judged:
 
 
 def judged(seed: int) -> Judged:
-    """One night's detection in a company of a seed."""
+    """One night's detection in a company of a seed: hard negatives and real waste."""
+    return _judged(seed, cases(seed), ())
+
+
+def judged_practice(seed: int) -> Judged:
+    """The same for what public texts describe: hard negatives only."""
+    return _judged(seed, practice(seed), list(partners(Random(f"partners/{seed}"))))
+
+
+def _judged(seed: int, here: list[Case], besides: Sequence[Actor]) -> Judged:
     clock = SetClock(datetime.combine(EPOCH, time(6), UTC))
-    shop = Workshop(seed, EPOCH)
+    shop = Workshop(seed, EPOCH, [*(each.actor for each in here), *besides])
     with tempfile.TemporaryDirectory(prefix="bursar-waste-") as home:
         database = Database(f"sqlite:///{Path(home)}/waste.db")
         database.migrate()
@@ -64,7 +75,6 @@ def judged(seed: int) -> Judged:
     found: dict[str, list[Finding]] = {}
     for each in every:
         found.setdefault(each.found.account_id, []).append(each)
-    here = cases(seed)
     known = {each.actor.id for each in here}
     return Judged(here, [each for each in shop.actors if each.id not in known], found)
 

@@ -31,6 +31,12 @@ PRICES: Mapping[str, tuple[float, float, float, float, float]] = {
     "gpt-5.2-mini": (0.3, 0.03, 0.3, 0.3, 2.4),
     "qwen2.5-72b": (0.9, 0.9, 0.9, 0.9, 0.9),
     "qwen3-8b": (0.1, 0.1, 0.1, 0.1, 0.2),
+    "llama-3.1-405b": (3.5, 3.5, 3.5, 3.5, 3.5),
+    "llama-3.3-70b": (0.7, 0.7, 0.7, 0.7, 0.7),
+    "gemini-2.5-pro": (1.25, 0.125, 1.25, 1.25, 10),
+    "gemini-3-flash": (0.5, 0.05, 0.5, 0.5, 3),
+    "mistral-large-2411": (2, 2, 2, 2, 6),
+    "mistral-small-2506": (0.1, 0.1, 0.1, 0.1, 0.3),
     "text-embedding-3-large": (0.13, 0.13, 0.13, 0.13, 0),
     "voyage-3-large": (0.18, 0.18, 0.18, 0.18, 0),
 }
@@ -135,7 +141,7 @@ def _about(dice: random.Random, mean: float, spread: float = 0.35) -> float:
     return mean * dice.uniform(1 - spread, 1 + spread)
 
 
-def _work(dice: random.Random, model: str, sizes: Sequence[float], usd_month: float, **more: object) -> Work:
+def work_of(dice: random.Random, model: str, sizes: Sequence[float], usd_month: float, **more: object) -> Work:
     """Work of about so many dollars a month, its sizes a little different each time."""
     mean = [_about(dice, each, 0.2) for each in sizes]
     work = Work(model, (mean[0], mean[1], mean[2], mean[3], mean[4]), 1)
@@ -149,7 +155,7 @@ def _no_waste(dice: random.Random) -> Iterator[Case]:
         return Case(name, Actor(id_, "agent", works))
 
     def work(model: str, sizes: Sequence[float], usd: float, **more: object) -> Work:
-        return _work(dice, model, sizes, usd, **more)
+        return work_of(dice, model, sizes, usd, **more)
 
     yield agent(
         "interleaved conversations: each customer comes back after ten to forty minutes, an hour of cache is right",
@@ -275,7 +281,7 @@ def _waste(dice: random.Random) -> Iterator[Case]:
         return Case(name, Actor(id_, "agent", works), frozenset(right.split()))
 
     def work(model: str, sizes: Sequence[float], usd: float, **more: object) -> Work:
-        return _work(dice, model, sizes, usd, **more)
+        return work_of(dice, model, sizes, usd, **more)
 
     yield agent(
         "long instructions, the same each time, never cached",
@@ -381,7 +387,7 @@ def _waste(dice: random.Random) -> Iterator[Case]:
 
 
 def _coding(dice: random.Random, usd: float) -> Work:
-    return _work(dice, "claude-sonnet-4-5", (1_500, 30_000, 2_500, 0, 700), usd)
+    return work_of(dice, "claude-sonnet-4-5", (1_500, 30_000, 2_500, 0, 700), usd)
 
 
 def _ordinary(dice: random.Random) -> Iterator[Actor]:
@@ -390,15 +396,15 @@ def _ordinary(dice: random.Random) -> Iterator[Actor]:
         usd = 90 * dice.lognormvariate(0, 0.5)
         works: tuple[Work, ...] = (
             _coding(dice, usd * 0.75),
-            _work(dice, "claude-opus-4-5", (1_500, 34_000, 3_000, 0, 900), usd * 0.15),
-            _work(dice, "claude-haiku-4-5", (900, 9_000, 900, 0, 300), usd * 0.1),
+            work_of(dice, "claude-opus-4-5", (1_500, 34_000, 3_000, 0, 900), usd * 0.15),
+            work_of(dice, "claude-haiku-4-5", (900, 9_000, 900, 0, 300), usd * 0.1),
         )
         yield Actor(f"dev{number}", "user", works, (("assistant_standard", 400, dice.randrange(4)),))
     for number in range(10):
         usd = 40 * dice.lognormvariate(0, 0.5)
         works = (
-            _work(dice, "gpt-5.2", (1_200, 2_200, 0, 0, 450), usd * 0.6),
-            _work(dice, "gpt-5.2-mini", (1_000, 1_200, 0, 0, 350), usd * 0.4),
+            work_of(dice, "gpt-5.2", (1_200, 2_200, 0, 0, 450), usd * 0.6),
+            work_of(dice, "gpt-5.2-mini", (1_000, 1_200, 0, 0, 350), usd * 0.4),
         )
         yield Actor(f"office{number}", "user", works, (("assistant_standard", 400, dice.randrange(4)),))
     agents: tuple[tuple[str, str, tuple[int, ...], Hours], ...] = (
@@ -408,7 +414,7 @@ def _ordinary(dice: random.Random) -> Iterator[Actor]:
         ("assistant", "gpt-5.2", (1_500, 7_000, 0, 0, 500), CUSTOMERS),
     )
     for id_, model, sizes, hours in agents:
-        yield Actor(id_, "agent", (_work(dice, model, sizes, 180, hours=hours, week=7),))
+        yield Actor(id_, "agent", (work_of(dice, model, sizes, 180, hours=hours, week=7),))
 
 
 @dataclass
@@ -418,11 +424,13 @@ class Workshop(Provider):
     Args:
         seed: which company.
         today: the day on which it is looked at.
+        some: those of interest; all others are ordinary.
         actors: who there is.
     """
 
     seed: int
     today: date
+    some: Sequence[Actor]
     actors: list[Actor] = field(init=False)
 
     name = NAME
@@ -430,7 +438,7 @@ class Workshop(Provider):
 
     def __post_init__(self) -> None:
         others = _ordinary(random.Random(f"others/{self.seed}"))
-        self.actors = [each.actor for each in cases(self.seed)] + list(others)
+        self.actors = [*self.some, *others]
 
     def directory(self) -> Directory:
         """Everybody in one team; each program is somebody's of finance, who look at nothing here."""

@@ -355,7 +355,7 @@ def _read(file: Path) -> Contents:
             t("{file} cannot be read ({reason}).", file=trouble.filename or file, reason=trouble.strerror or trouble)
         ) from trouble
     except (ValueError, KeyError, TypeError, AttributeError) as trouble:
-        raise ConfigError(t("{file} is not what `backup` wrote.", file=_beside(file))) from trouble
+        raise ConfigError(t("{file} is not what “backup” wrote.", file=_beside(file))) from trouble
     if kind not in {SQLITE, POSTGRESQL}:
         raise ConfigError(t("{file} is no backup of a database.", file=file))
     if _digest(file) != digest:

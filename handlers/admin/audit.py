@@ -9,6 +9,7 @@ from handlers.arguments import OneOf, Page, When, Whom
 from handlers.card import Block, Button, Card, Table, Text
 from handlers.context import CLOCK, NOWHERE, Context
 from handlers.days import Span
+from handlers.deeds import deed_in_words, delegates, right_in_words, subject_in_words
 from handlers.errors import RefusedError
 from handlers.pages import ROWS_MAX
 from storage import audit as deeds
@@ -21,10 +22,10 @@ DETAILS_MAX = 160
 
 
 def audit(ctx: Context, act: Act = "list", whom: Whom = None, period: When = None, page: Page = 1) -> Card:
-    """Who did what, the latest first: `audit`, `audit last week`. For finance and admins.
+    """Who did what, the latest first: “audit”, “audit last week”. For finance and admins.
 
-    `audit of ana last week` shows what Ana did and what was done to her. `audit page 2` goes further back, and
-    `audit verify` checks that no row was changed or removed.
+    “audit of ana last week” shows what Ana did and what was done to her. “audit page 2” goes further back, and
+    “audit verify” checks that no row was changed or removed.
     """
     if not sees_all(ctx):
         raise RefusedError("Only finance and admins can see this.")
@@ -65,15 +66,17 @@ def _actor(names: Mapping[str, Person], who: str) -> str:
 
 
 def _table(ctx: Context, found: list[Row]) -> Table:
-    names = people.persons(ctx.conn, {row.deed.who for row in found})
+    ids = {one for row in found for one in (row.deed.who, *delegates(row.deed))}
+    names = people.persons(ctx.conn, ids)
+    called = {one: person.name for one, person in names.items()}
     ctx.look_up({row.deed.subject for row in found})
     rows = tuple(
         (
             ctx.moment(row.deed.at),
             _actor(names, row.deed.who),
-            row.deed.what,
-            _subject(ctx, row.deed.subject),
-            row.deed.authority,
+            deed_in_words(ctx, row.deed),
+            subject_in_words(ctx, row.deed),
+            right_in_words(ctx, row.deed, called),
             row.deed.details[:DETAILS_MAX],
             "" if row.deed.place.startswith(f"{NOWHERE.platform}:") else row.deed.place,
         )
@@ -89,11 +92,6 @@ def _table(ctx: Context, found: list[Row]) -> Table:
         ctx.t("From where"),
     )
     return Table(ctx.t("The latest first"), heads, rows, "l" * len(heads))
-
-
-def _subject(ctx: Context, subject: str) -> str:
-    account = ctx.account(subject)
-    return ctx.called(account) if account else subject.replace("request/", "#")
 
 
 def _verified(ctx: Context) -> Card:

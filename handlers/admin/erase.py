@@ -20,7 +20,7 @@ SOURCES = N_("Remove them from the people sources (app.yaml, HR export, Slack or
 
 
 def erase(ctx: Context, who: One, sure: Sure = "") -> Card:
-    """Erase somebody who has left: `erase @ana`. For admins.
+    """Erase somebody who has left: “erase @ana”. For admins.
 
     Sums, budgets and the audit stay, under a pseudonym; name, address, chats, messages and reasons are removed.
     """

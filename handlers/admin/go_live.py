@@ -15,9 +15,9 @@ What = Annotated[str, OneOf("", (SEND, DROP))]
 
 
 def go_live(ctx: Context, waiting: What = "") -> Card:
-    """Let a restored copy send messages and set limits again: `go-live send`. For admins.
+    """Let a restored copy send messages and set limits again: “go-live send”. For admins.
 
-    `go-live drop` forgets the messages that waited when the backup was made: they were sent since, or are old news.
+    “go-live drop” forgets the messages that waited when the backup was made: they were sent since, or are old news.
     """
     if "admin" not in ctx.person.roles:
         raise RefusedError("Only admins can do this.")

@@ -22,7 +22,7 @@ KINDS = {"key": N_("key"), "user": N_("user"), "team": N_("team"), "": ""}
 def people_(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
     """The people Bursar knows, and those without a manager or a team. For finance and admins.
 
-    `people page 2` shows more of them, and `people as csv` sends you all of them as a file.
+    “people page 2” shows more of them, and “people as csv” sends you all of them as a file.
     """
     _only_finance(ctx)
     everybody = people.active_people(ctx.conn)
@@ -58,11 +58,11 @@ def link(
     identity: One = "",
     to: MaybeTo = None,
 ) -> Card:
-    """Say whose a key or user at a provider is: `link litellm key 1a2b… to ana`. For finance and admins.
+    """Say whose a key or user at a provider is: “link litellm key 1a2b… to ana”. For finance and admins.
 
-    Past charges move to that person, too, also those that were charged to somebody else. `link` alone lists what is
+    Past charges move to that person, too, also those that were charged to somebody else. “link” alone lists what is
     unallocated, the most expensive first.
-    `link page 2` shows more of it, and `link as csv` sends you all of it as a file.
+    “link page 2” shows more of it, and “link as csv” sends you all of it as a file.
     """
     _only_finance(ctx)
     if not provider:

@@ -31,7 +31,7 @@ ABLE = {
 
 
 def providers(ctx: Context, provider: One = "") -> Card:
-    """When each provider was read, and what Bursar can do there: `providers litellm`. For finance and admins."""
+    """When each provider was read, and what Bursar can do there: “providers litellm”. For finance and admins."""
     if not sees_all(ctx):
         raise RefusedError("Only finance and admins can see this.")
     vendors = [each for each in ctx.policy.vendors if provider in ("", each.name)]

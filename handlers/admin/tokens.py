@@ -31,7 +31,7 @@ OPENS: Mapping[Scope, str] = {
     "telemetry_all": N_("sending telemetry of everybody, nothing else"),
     "reports": N_("reading reports, nothing else"),
 }
-GONE = N_("A token is shown once, and this one was. If you did not copy it, renew it: `token rotate {number}`")
+GONE = N_("A token is shown once, and this one was. If you did not copy it, renew it: “token rotate {number}”")
 
 
 class DaysWord:
@@ -58,15 +58,15 @@ Days = Annotated[int | None, DaysWord()]
 def token(
     ctx: Context, act: Act = "list", whom: For = None, only: Only = "", days: Days = None, number: One = ""
 ) -> Card:
-    """Make a token for your own programs, such as a coding agent: `token new`.
+    """Make a token for your own programs, such as a coding agent: “token new”.
 
-    It is shown once, in private. `token new for agent crawler` makes one for an agent that you own,
-    `token new telemetry` one that can only send telemetry, `token new reports` one that can only read reports. It lasts
-    90 days, or as you say: `token new telemetry 30 days`. Admins make one for the telemetry of everybody:
-    `token new for organization telemetry`.
+    It is shown once, in private. “token new for agent crawler” makes one for an agent that you own,
+    “token new telemetry” one that can only send telemetry, “token new reports” one that can only read reports. It lasts
+    90 days, or as you say: “token new telemetry 30 days”. Admins make one for the telemetry of everybody:
+    “token new for organization telemetry”.
 
-    `token` lists yours, `token rotate 3` puts a new one in the place of one, which works for 24 hours more, and
-    `token revoke 3` ends one at once.
+    “token” lists yours, “token rotate 3” puts a new one in the place of one, which works for 24 hours more, and
+    “token revoke 3” ends one at once.
     """
     if act == "new":
         if number:
@@ -94,7 +94,7 @@ def _new(ctx: Context, whom: Account | None, only: str, days: int) -> Card:
         sum(each.token.made_by == ctx.person.id for each in tokens.live_of(ctx.conn, [], ctx.person.id, ctx.now))
         >= LIVE_MAX
     ):
-        raise RefusedError("You have {n} tokens. Revoke one that is not used: `token`", n=LIVE_MAX)
+        raise RefusedError("You have {n} tokens. Revoke one that is not used: “token”", n=LIVE_MAX)
     made = _make(ctx, scope, account, days)
     ctx.deed("made token", f"token/{made.number}", authority, f"{scope} for {account.id}, {days} days")
     return _shown(ctx, made, account)
@@ -169,7 +169,7 @@ def _shown(ctx: Context, made: _Made, account: Account) -> Card:
             Text(ctx.t(GONE, number=made.number), secret=made.secret),
             Facts(facts),
             Text(
-                ctx.t("Keep it like a password, and out of repositories. Programs read it from `BURSAR_TOKEN`."),
+                ctx.t("Keep it like a password, and out of repositories. Programs read it from BURSAR_TOKEN."),
                 quiet=True,
             ),
         ),
@@ -187,12 +187,12 @@ def _listed(ctx: Context) -> Card:
     new = Button(ctx.t("New token"), "token new")
     offered = () if ctx.place.public else (new,)
     if not found:
-        return Card(ctx.t("You have no tokens"), (Text(ctx.t("To make one, say: `token new`")), *offered))
+        return Card(ctx.t("You have no tokens"), (Text(ctx.t("To make one, say: “token new”")), *offered))
     ctx.look_up([each.token.account_id for each in found])
     rows = tuple(_row(ctx, each.token) for each in found)
     columns = (ctx.t("Token"), ctx.t("For"), ctx.t("Opens"), ctx.t("Ends"), ctx.t("Last used"))
     table = Table(ctx.t("Tokens"), columns, rows, "lllll")
-    hint = Text(ctx.t("To end one, say: `token revoke {number}`", number=found[0].token.id), quiet=True)
+    hint = Text(ctx.t("To end one, say: “token revoke {number}”", number=found[0].token.id), quiet=True)
     return Card(ctx.nt("{n} token", "{n} tokens", len(found)), (table, hint, *offered))
 
 
@@ -262,7 +262,7 @@ def check_tokens(ctx: Context, _event: CheckTokens) -> None:
 def _ended_card(ctx: Context, one: Bearer) -> Card:
     title = ctx.t("Token #{number} of {name} ended, because somebody left", number=one.token.id, name=_name(ctx, one))
     return Card(
-        title, (Text(ctx.t("Programs that use it are not let in any more. Make a new one: `token new`")),), "warn"
+        title, (Text(ctx.t("Programs that use it are not let in any more. Make a new one: “token new”")),), "warn"
     )
 
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from handlers.access import is_for_all
 from handlers.alerts.catching_up import MANY, OLD, can_be_told, is_old_news, tell_owners
 from handlers.arguments import One
-from handlers.budgets import BudgetStatus, current, lately_ended, spent_below, spent_of, statuses, unpriced, used
+from handlers.budgets import BudgetStatus, current, lately_ended, spent_below, spent_of, unpriced, used
 from handlers.card import Block, Button, Card, Facts, Gauge, Text
 from handlers.context import CLOCK, Context
 from handlers.errors import RefusedError
@@ -25,7 +25,7 @@ from handlers.periods import Period
 from handlers.place import named_place
 from handlers.policy import Budget, ExceptionRule, after_working, is_working, rules_for
 from handlers.provenance import as_of
-from handlers.questions import facts, gauge, headed, title_of, tone_of
+from handlers.questions import facts, gauge, headed, looked_at, title_of, tone_of
 from storage import alerts as store
 from storage import ledger, people, spend, terms
 from storage.alerts import WHOLE, Alert, Look, Used
@@ -242,8 +242,9 @@ def _tell(ctx: Context, budget: Budget, period: Period, limit: Used, next_: Step
     if next_.tell < WHOLE and not is_working(ctx.now, ctx.policy.working, zone):
         return False
     alert = next(each for each in next_.changed if each.percent == next_.tell)
-    outside = unpriced(ctx.policy, budget, spent_of(ctx, budget, period, account.id))
-    status = replace(_status(ctx, budget, period, account, limit), unpriced=outside)
+    status = _of_ended(ctx, budget, period, account, limit) if ended else _of_now(ctx, account, alert)
+    if status is None:
+        return False
     for person in whom:
         theirs = replace(ctx, person=person)
         card = (
@@ -263,9 +264,7 @@ def _tell(ctx: Context, budget: Budget, period: Period, limit: Used, next_: Step
 def _refresh(ctx: Context, alert: Alert, note: Callable[[Context], str]) -> None:
     """Let the messages about an alert say what was answered, without the buttons that are used up."""
     account = ctx.account(alert.account_id)
-    found = statuses(ctx, account) if account else []
-    key = (alert.budget, alert.account_id, alert.period_start)
-    status = next((each for each in found if (each.budget.name, each.account_id, each.period.first) == key), None)
+    status = _of_now(ctx, account, alert) if account else None
     if account is None or status is None:
         return  # its period is over
     for person in _whom(ctx, account):
@@ -298,11 +297,21 @@ def _is_instead_of(rule: Budget, budget: Budget) -> bool:
     return isinstance(rule, ExceptionRule) and (rule.name, rule.beneath) == (budget.name, budget.who)
 
 
-def _status(ctx: Context, budget: Budget, period: Period, account: Account, limit: Used) -> BudgetStatus:
-    """How the limit stands; a share is called after its pool, as everywhere."""
+def _of_now(ctx: Context, account: Account, alert: Alert) -> BudgetStatus | None:
+    """How the limit of an alert stands, as in a balance; None if its period is over."""
+    key = (alert.budget, alert.account_id, alert.period_start)
+    found = looked_at(ctx, account)
+    return next((each for each in found if (each.budget.name, each.account_id, each.period.first) == key), None)
+
+
+def _of_ended(ctx: Context, budget: Budget, period: Period, account: Account, limit: Used) -> BudgetStatus:
+    """How the limit of a period that is over ended; a share is called after its pool, as everywhere."""
     pool = ctx.account(budget.account_id) if budget.is_pool and account.id != budget.account_id else None
     name, is_share = (pool or account).name, pool is not None
-    return BudgetStatus(budget, account.id, name, period, limit.limit, 0, limit.spent, is_share=is_share)
+    outside = unpriced(ctx.policy, budget, spent_of(ctx, budget, period, account.id))
+    return BudgetStatus(
+        budget, account.id, name, period, limit.limit, 0, limit.spent, is_share=is_share, unpriced=outside
+    )
 
 
 def _key(alert: Alert) -> str:

@@ -131,7 +131,7 @@ def _is_plain(rule: Budget, period: Period, member: Member) -> bool:
 
 
 def enforce(ctx: Context, budget: One) -> Card:
-    """Apply a changed budget of app.yaml in the current period already: `enforce monthly`. For finance and admins."""
+    """Apply a changed budget of app.yaml in the current period already: “enforce monthly”. For finance and admins."""
     if not sees_all(ctx):
         raise RefusedError("Only finance and admins can apply a changed budget.")
     family = ctx.policy.rules_named(budget)

@@ -84,7 +84,7 @@ class Pool:
 def pool(ctx: Context, page: Page = 1, whom: Whom = None) -> Card:
     """The pool of your team: who has what share of it, who used how much, and what is still free.
 
-    To see another pool that you own: `pool of team search`. Buttons split it. Finance sees every pool.
+    To see another pool that you own: “pool of team search”. Buttons split it. Finance sees every pool.
     """
     mine = _pool_of(ctx, whom, seen=True)
     unit = mine.budget.unit
@@ -127,7 +127,7 @@ def pool(ctx: Context, page: Page = 1, whom: Whom = None) -> Card:
 
 
 def allot(ctx: Context, amount: MaybeHowMuch = None, to: MaybeTo = None, pool: PoolOf = None) -> Card:
-    """Set a person's share of your pool: `allot 300 to ana`. It replaces their share so far, also within a period.
+    """Set a person's share of your pool: “allot 300 to ana”. It replaces their share so far, also within a period.
 
     A person with a share is limited to it. Everybody else uses the rest of the pool together. Without an amount it
     opens a form.

@@ -20,10 +20,10 @@ POOLS = ("team", "organization")
 
 
 def transfer(ctx: Context, amount: HowMuch, to: To, giver: From = None, reason: WhatFor = "") -> Card:
-    """Give some of your budget to a colleague of your team: `transfer 50 to bob for the demo`.
+    """Give some of your budget to a colleague of your team: “transfer 50 to bob for the demo”.
 
-    An owner can move budget between any two people below them: `transfer 50 from ana to bob`. Finance moves it between
-    pools: `transfer 500 from team search to team ads`.
+    An owner can move budget between any two people below them: “transfer 50 from ana to bob”. Finance moves it between
+    pools: “transfer 500 from team search to team ads”.
     """
     ctx.meet([each for each in (giver, to) if each])
     if giver and giver.kind in POOLS and to.kind in POOLS:
@@ -112,7 +112,7 @@ def _tell(ctx: Context, account: Account, text: str, name: str, amount: tuple[in
 
 
 def correct(ctx: Context, amount: Signed, whom: WhomSeen, reason: Rest = "") -> Card:
-    """Correct somebody's budget and say why: `correct 20 of ana refund of the outage`, `correct -5 of bob …`.
+    """Correct somebody's budget and say why: “correct 20 of ana refund of the outage”, “correct -5 of bob …”.
 
     For finance, and never for yourself. It counts in the current period, and the ledger keeps who did it and why.
     """

@@ -67,9 +67,9 @@ SETTLED = {
 
 
 def limits_(ctx: Context, page: Page = 1, as_csv: AsFile = False, provider: One = "") -> Card:
-    """The limits at the providers, what they should be by budget, and what will change: `limits litellm`.
+    """The limits at the providers, what they should be by budget, and what will change: “limits litellm”.
 
-    `limits litellm page 2` shows more of a long list, and `limits as csv` sends you all limits as a file. For finance
+    “limits litellm page 2” shows more of a long list, and “limits as csv” sends you all limits as a file. For finance
     and admins.
     """
     if not sees_all(ctx):
@@ -139,7 +139,7 @@ def _cells(
 
 
 def proceed(ctx: Context, provider: One) -> Card:
-    """Change all limits of a provider that differ, however many: `proceed litellm`. For finance, when it was asked."""
+    """Change all limits of a provider that differ, however many: “proceed litellm”. For finance, when it was asked."""
     if "finance" not in ctx.person.roles:
         raise RefusedError("Only finance can do this.")
     vendor = vendor_of(ctx, provider)

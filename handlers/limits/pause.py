@@ -17,9 +17,9 @@ from storage.people import Account
 
 
 def pause(ctx: Context, whom: WhomPaused) -> Card:
-    """Pause a person's or an agent's spending at every provider that supports it: `pause @ana`, `pause key sk-abc`.
+    """Pause a person's or an agent's spending at every provider that supports it: “pause @ana”, “pause key sk-abc”.
 
-    For finance and for the owner. Nothing is lost: `resume` restores everything as it was.
+    For finance and for the owner. Nothing is lost: “resume” restores everything as it was.
     """
     _refuse_strangers(ctx, whom)
     able = [each for each in whom if _can_pause(ctx, each)]
@@ -41,7 +41,7 @@ def pause(ctx: Context, whom: WhomPaused) -> Card:
 
 
 def resume(ctx: Context, whom: WhomPaused) -> Card:
-    """Resume the spending of somebody who was paused, as it was before: `resume @ana`, `resume key sk-abc`.
+    """Resume the spending of somebody who was paused, as it was before: “resume @ana”, “resume key sk-abc”.
 
     For finance and for the owner. If another person paused it, a second person must agree.
     """

@@ -21,11 +21,11 @@ COLUMNS = ("who", "name", "budget", "day", "until", "working_days", "not_spent",
 
 
 def try_(ctx: Context, as_csv: AsFile = False, what: Rest = "") -> Card:
-    """What another limit would have done in the last three months: `try per-person 200 USD`.
+    """What another limit would have done in the last three months: “try per-person 200 USD”.
 
-    Nothing is changed. Say it for some only (`for contractors`, `for team search`), by what people spent (`try p90 of
-    team times 1.2 floor 150`), or without a budget (`try without flagship`); join several with “and”. Add `over last 6
-    months`, `since 2026-09-01`, `of team search`, and what becomes of requests (`granting none`, `granting all`).
+    Nothing is changed. Say it for some only (“for contractors”, “for team search”), by what people spent (“try p90 of
+    team times 1.2 floor 150”), or without a budget (“try without flagship”); join several with “and”. Add “over last 6
+    months”, “since 2026-09-01”, “of team search”, and what becomes of requests (“granting none”, “granting all”).
     """
     words = what.strip()
     if words.lower().endswith(AS_FILE):
@@ -52,7 +52,7 @@ def try_policy(ctx: Context, policy: Policy, words: str = "", *, as_csv: bool = 
 
 
 def propose(ctx: Context, what: Rest = "") -> Card:
-    """Send a limit that you tried to finance: `propose per-person 200 USD`. Nothing is changed by it."""
+    """Send a limit that you tried to finance: “propose per-person 200 USD”. Nothing is changed by it."""
     words = what.strip()
     proposal = wished(ctx, words)
     to = [each for each in people.people_with_role(ctx.conn, "finance") if each.id != ctx.person.id]

@@ -89,7 +89,7 @@ def contracts(ctx: Context) -> Card:
 
 
 def renewal(ctx: Context, name: One, offer: Rest = "") -> Card:
-    """What the next term of a contract costs at another price: `renewal cursor +400 %` or `renewal cursor 5 times`.
+    """What the next term of a contract costs at another price: “renewal cursor +400 %” or “renewal cursor 5 times”.
 
     Whoever owns the contract sees teams of five people and more, and how many seats are not used. Finance and admins
     see all teams, and whose seats these are.

@@ -54,7 +54,7 @@ def lab(ctx: Context) -> Card:
 
 
 def promote(ctx: Context, budget: One) -> Card:
-    """Let a shadow budget count from its next period on: `promote per-person-next`. For finance and admins."""
+    """Let a shadow budget count from its next period on: “promote per-person-next”. For finance and admins."""
     family = _family(ctx, budget)
     first = current(ctx, family[0]).end
     if not promotions.promote(ctx.conn, budget, first, ctx.person.id, ctx.now):
@@ -70,7 +70,7 @@ def promote(ctx: Context, budget: One) -> Card:
 
 
 def demote(ctx: Context, budget: One) -> Card:
-    """Take back that a shadow budget will count, before its day: `demote per-person-next`. For finance and admins."""
+    """Take back that a shadow budget will count, before its day: “demote per-person-next”. For finance and admins."""
     family = _family(ctx, budget)
     today = current(ctx, family[0])
     if not promotions.take_back(ctx.conn, budget, today.end - DAY):

@@ -111,11 +111,11 @@ class _Asked(Reading):
 
 
 def suggest(ctx: Context, what: Rest = "") -> Card:
-    """Limits that the past suggests, to try and to put into app.yaml: `suggest limits for every person`.
+    """Limits that the past suggests, to try and to put into app.yaml: “suggest limits for every person”.
 
     Each team of five and more gets its own: what nine of ten of its months came to, times 1.2, at least a floor. Ask it
-    the other way round, too: `suggest at most 5 stopped a month`, `suggest total 20000 USD`. For agents it suggests
-    limits of a day: `suggest limits for every agent`.
+    the other way round, too: “suggest at most 5 stopped a month”, “suggest total 20000 USD”. For agents it suggests
+    limits of a day: “suggest limits for every agent”.
     """
     asked = _Asked(ctx, split_words(what))
     while asked.words:

@@ -49,11 +49,11 @@ def price(
     output_price: FormText = "",
     cache_price: FormText = "",
 ) -> Card:
-    """Say what a model costs for a million tokens: `price my-model input 3 output 15`. For finance.
+    """Say what a model costs for a million tokens: “price my-model input 3 output 15”. For finance.
 
-    The price counts from a day on, and what was used since then is priced anew: `price my-model input 6 cache-read 1.2
-    output 30 CNY from 2026-11-01`. `price my-model free` is for models on your own machines; `price my-model remove`
-    takes your price back. `price` alone shows which models have no price, and the prices that you set.
+    The price counts from a day on, and what was used since then is priced anew: “price my-model input 6 cache-read 1.2
+    output 30 CNY from 2026-11-01”. “price my-model free” is for models on your own machines; “price my-model remove”
+    takes your price back. “price” alone shows which models have no price, and the prices that you set.
     """
     if model and "finance" not in ctx.person.roles:
         raise RefusedError("Only finance can set prices.")

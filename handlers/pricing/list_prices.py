@@ -1,8 +1,8 @@
 """What tokens cost by the list, where a provider reports tokens and no cost.
 
 A list price is a guess at a bill: it knows no discount of yours. So it says of itself that it is one, a cost that was
-reported always wins, and what the list does not know stays unpriced. The list is data in the package genai-prices:
-nothing is asked over a network, and no figure moves by itself.
+reported always wins, and what the list does not know stays unpriced. The list is data in the package genai-prices,
+and behind it a second one of our own (second_list.py): nothing is asked over a network, and no figure moves by itself.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,6 +15,7 @@ from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ConditionalPrice, ModelInfo, ModelPrice, TieredPrices
 
 from handlers.model_names import ModelForm, forms
+from handlers.pricing.second_list import Listed, find_listed
 from storage.charges import HOURS_OF_A_DAY
 
 ORDINARY = frozenset({"", "default", "standard"})
@@ -67,18 +68,31 @@ def list_prices(model: str, tier: str, start: datetime, hours: int) -> TokenPric
         hours: its length.
     """
     for form in forms(model):
-        found = _find(form)
-        if found is None:
+        found, second = _find(form), find_listed(form)
+        if found is None and second is None:
             continue
         if form.tier == "free":
             return FREE
         asked = tier if tier not in ORDINARY else form.tier
+        if found is None:
+            return _of_second(second) if second and asked in ORDINARY else None
         prices = [_prices(found, asked, moment) for moment in _moments(found, start, hours)]
         known = [each for each in prices if each is not None]
         if known:
             return max(known, key=lambda each: (each.input or NOTHING) + (each.output or NOTHING))
         return None
     return None
+
+
+def _of_second(listed: Listed) -> TokenPrices:
+    """All that is listed, and the price of any other input where nothing is said of cached tokens."""
+    return TokenPrices(
+        input=listed.input,
+        cache_read=listed.input if listed.cache_read is None else listed.cache_read,
+        cache_write_5m=listed.input if listed.cache_write_5m is None else listed.cache_write_5m,
+        cache_write_1h=listed.cache_write_1h,
+        output=listed.output,
+    )
 
 
 def _find(form: ModelForm) -> ModelInfo | None:

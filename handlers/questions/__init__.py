@@ -18,10 +18,10 @@ from handlers.questions.projection import Forecast
 from handlers.questions.spend import spend
 from handlers.questions.unit_cost import value
 from handlers.questions.whose import headed
-from handlers.questions.why import AS_USUAL_PERCENT, WEIGHTS, compared, explained, in_a_line, why
+from handlers.questions.why import ALIKE_PERCENT, WEIGHTS, compared, explained, in_a_line, why
 
 __all__ = [
-    "AS_USUAL_PERCENT",
+    "ALIKE_PERCENT",
     "EACH",
     "MILLION",
     "WEIGHTS",

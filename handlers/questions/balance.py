@@ -29,7 +29,7 @@ FULL_PERMILLE = 1000
 def balance(ctx: Context, whom: Whom = None) -> Card:
     """What is left of your budget, and which limit decides.
 
-    Without a name it is yours. You can also name a team or an agent that you own: `balance of team search`.
+    Without a name it is yours. You can also name a team or an agent that you own: “balance of team search”.
     """
     account = whom or ctx.account(ctx.account_id)
     if account is None:

@@ -27,7 +27,7 @@ QUIET_DAYS_MIN = 3
 def forecast(ctx: Context, whom: Whom = None) -> Card:
     """Where the period will end, how certain that is, and the day the budget runs out.
 
-    Without a name it is yours. You can also name a team or an agent that you own: `forecast of team search`.
+    Without a name it is yours. You can also name a team or an agent that you own: “forecast of team search”.
     """
     account = asked_about(ctx, whom, "forecast of team search")
     found = looked_at(ctx, account)

@@ -41,11 +41,11 @@ def spend(
 
     Say by what: model, hour, day, week, month, provider, team, person, agent, key, tier or kind of tokens; where
     programs send telemetry, also skill, subagent, mcp (server), source, speed or effort. Say whose and when, in any
-    order: `spend of team search by day last week`, `spend by key october`, `spend 2026-10-01..2026-10-15`.
+    order: “spend of team search by day last week”, “spend by key october”, “spend 2026-10-01..2026-10-15”.
     Without words it is yours, by model, this month.
 
-    A long list has several pages: `spend by key page 2`. `spend by key as csv` sends you all of it as a file, and
-    `spend by team sorted by name` puts it in the order of the alphabet. People always stand in that order.
+    A long list has several pages: “spend by key page 2”. “spend by key as csv” sends you all of it as a file, and
+    “spend by team sorted by name” puts it in the order of the alphabet. People always stand in that order.
     """
     account = asked_about(ctx, whom, "spend of team search")
     ctx.ask_about(account.id)

@@ -35,7 +35,7 @@ KINDS = {
 
 
 def value(ctx: Context, whom: Whom = None, period: When = None) -> Card:
-    """What a merged pull request, a closed ticket or another outcome costs a team: `value of team search last month`.
+    """What a merged pull request, a closed ticket or another outcome costs a team: “value of team search last month”.
 
     For teams of five people or more. Outcomes come from providers that count them, or from a list
     (python -m bot outcomes FILE). Without a period it covers the last four full weeks.

@@ -1,4 +1,4 @@
-"""Why it was more, or less: the days against the usual, and what drove the change.
+"""Why it was more, or less: the days beside the mean of equal ones before them, and what drove the change.
 
 The change of each thing (a model's tokens of a kind under a key) is told apart into price, volume and mix, as cost
 accountants do: volume is what it would have changed by had all use grown alike, price is what the tokens cost more than
@@ -27,7 +27,7 @@ from storage.people import Account
 WEEK = 7
 WINDOWS = 4
 DRIVERS_SHOWN = 3
-AS_USUAL_PERCENT = 5
+ALIKE_PERCENT = 5
 FEES = "fees"
 
 # What a token of each kind usually costs, in twentieths of an input token, by vendors' public list prices: a read from
@@ -87,9 +87,9 @@ class Driver:
         besides: the other kinds of the same model and key.
         key: the provider's id of the key, or "".
         cost_now: what it cost.
-        cost_usual: what it usually costs.
+        cost_before: what it cost before, on the mean.
         tokens_now: how many.
-        tokens_usual: how many it usually is.
+        tokens_before: how many it was before.
         price: nanos of the change because a token cost more.
         volume: nanos of the change because everything was used more.
         mix: the rest.
@@ -100,22 +100,22 @@ class Driver:
     besides: tuple[str, ...]
     key: str
     cost_now: int
-    cost_usual: int
+    cost_before: int
     tokens_now: int
-    tokens_usual: int
+    tokens_before: int
     price: int
     volume: int
     mix: int
 
     @property
     def change(self) -> int:
-        """What it cost more than usual; negative for less."""
-        return self.cost_now - self.cost_usual
+        """What it cost more than before; negative for less."""
+        return self.cost_now - self.cost_before
 
     @property
     def reason(self) -> Reason:
         """What the change is mostly due to."""
-        if not (self.cost_usual or self.tokens_usual):
+        if not (self.cost_before or self.tokens_before):
             return "new"
         if not (self.cost_now or self.tokens_now):
             return "gone"
@@ -147,15 +147,15 @@ def apportion(rows: Sequence[Consumed]) -> list[Cell]:
     return cells
 
 
-def drivers(now: Sequence[Cell], usual: Sequence[Cell], windows: int = 1) -> list[Driver]:
+def drivers(now: Sequence[Cell], before: Sequence[Cell], windows: int = 1) -> list[Driver]:
     """What drove the change, the largest first. All changes add up to the total change exactly.
 
     Args:
         now: the cells of the days that are explained.
-        usual: the cells of the windows they are compared with, all together.
-        windows: how many windows those are; the usual is their mean, rounded down to the nano.
+        before: the cells of the windows they are compared with, all together.
+        windows: how many windows those are; what was before is their mean, rounded down to the nano.
     """
-    new, old = _summed(now), _summed(usual)
+    new, old = _summed(now), _summed(before)
     use = sum(tokens * WEIGHTS.get(thing[1], 0) for thing, (tokens, _) in new.items()) * windows
     use_old = sum(tokens * WEIGHTS.get(thing[1], 0) for thing, (tokens, _) in old.items())
     found = []
@@ -195,9 +195,9 @@ def _merged(found: Sequence[Driver]) -> Iterator[Driver]:
             tuple(each.kinds[0] for each in found if (each.model, each.key) == (model, key) and each not in group),
             key,
             sum(each.cost_now for each in group),
-            sum(each.cost_usual for each in group),
+            sum(each.cost_before for each in group),
             sum(each.tokens_now for each in group),
-            sum(each.tokens_usual for each in group),
+            sum(each.tokens_before for each in group),
             sum(each.price for each in group),
             sum(each.volume for each in group),
             sum(each.mix for each in group),
@@ -208,10 +208,10 @@ def _merged(found: Sequence[Driver]) -> Iterator[Driver]:
 
 
 def why(ctx: Context, whom: Whom = None, period: When = None) -> Card:
-    """Why you spent more or less than usual, and what caused the largest changes.
+    """Why you spent more or less than before, and what caused the largest changes.
 
-    Compares the last seven full days, or the days you name, with up to four equal periods before them: `why`,
-    `why last week`, `why of team search october`.
+    Compares the last seven full days, or the days you name, with up to four equal periods before them: “why”,
+    “why last week”, “why of team search october”.
     """
     account = asked_about(ctx, whom, "why of team search")
     span = _span(ctx, period)
@@ -226,7 +226,7 @@ def why(ctx: Context, whom: Whom = None, period: When = None) -> Card:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Some days beside the usual.
+    """Some days beside those before.
 
     Args:
         span: the days.
@@ -259,12 +259,12 @@ def explained(ctx: Context, seen: Compared) -> Iterator[Block]:
 
 def in_a_line(ctx: Context, seen: Compared) -> str:
     """The largest driver and its reason, "" if there is none worth a word."""
-    usual = sum(each.cost_usual for each in seen.found)
+    before = sum(each.cost_before for each in seen.found)
     first = seen.found[0] if seen.windows and seen.found else None
-    if first is None or abs(first.change) * 100 <= AS_USUAL_PERCENT * usual:
+    if first is None or abs(first.change) * 100 <= ALIKE_PERCENT * before:
         return ""
     return ctx.t(
-        "{model} {change} compared with usual, {reason}",
+        "{model} {change} compared with the weeks before, {reason}",
         model=first.model or ctx.t("no name"),
         change=_signed(ctx, first.change),
         reason=_because(ctx, seen.span, first, seen.begun),
@@ -308,13 +308,13 @@ def _cells(ctx: Context, account: Account, windows: Sequence[tuple[date, date]])
 
 
 def _title(ctx: Context, span: Span, seen: Compared) -> str:
-    change, usual = sum(each.change for each in seen.found), sum(each.cost_usual for each in seen.found)
+    change, before = sum(each.change for each in seen.found), sum(each.cost_before for each in seen.found)
     said = {"amount": _total(ctx, seen.found), "change": _money(ctx, abs(change)), "period": span.label}
-    if abs(change) * 100 <= AS_USUAL_PERCENT * usual:
-        return ctx.t("{amount} spent {period}, as usual", **said)
+    if abs(change) * 100 <= ALIKE_PERCENT * before:
+        return ctx.t("{amount} spent {period}, as before", **said)
     if change > 0:
-        return ctx.t("{change} more than usual: {amount} spent {period}", **said)
-    return ctx.t("{change} less than usual: {amount} spent {period}", **said)
+        return ctx.t("{change} more than before: {amount} spent {period}", **said)
+    return ctx.t("{change} less than before: {amount} spent {period}", **said)
 
 
 def _spent(ctx: Context, span: Span, found: Sequence[Driver]) -> str:
@@ -328,10 +328,10 @@ def _explained(
         yield Text(ctx.t("No usage was reported for these days, nor for the days they are compared with."))
         return
     shown = [each for each in found[:DRIVERS_SHOWN] if each.change]
-    usual = (ctx.t("Usual"), _usual(ctx, span, windows, found))
-    yield Facts((usual, *(_effects(ctx, found) if shown else ())))
+    before = (ctx.t("Before"), _before(ctx, span, windows, found))
+    yield Facts((before, *(_effects(ctx, found) if shown else ())))
     if len(windows) < WINDOWS:
-        yield Text(ctx.t("There is little history, so the usual amount is a rough one."))
+        yield Text(ctx.t("There is little history, so the average is a rough one."))
     if shown:
         yield _table(ctx, span, shown, found[len(shown) :], begun)
     if any(each.besides for each in shown):
@@ -358,9 +358,9 @@ def _unexplained(ctx: Context, span: Span, begun: dict[str, date]) -> Iterator[B
     )
 
 
-def _usual(ctx: Context, span: Span, windows: Sequence[tuple[date, date]], found: Sequence[Driver]) -> str:
+def _before(ctx: Context, span: Span, windows: Sequence[tuple[date, date]], found: Sequence[Driver]) -> str:
     days = (span.end - span.first).days
-    amount, times = _money(ctx, sum(each.cost_usual for each in found)), len(windows)
+    amount, times = _money(ctx, sum(each.cost_before for each in found)), len(windows)
     if days == WEEK:
         return ctx.nt(
             "{amount}, as in the week before",
@@ -410,7 +410,7 @@ def _effects(ctx: Context, found: Sequence[Driver]) -> Iterator[tuple[str, str]]
 
 def _effect(ctx: Context, nanos: int, rising: str, falling: str) -> str:
     if abs(nanos) < smallest(ctx.policy.organization.currency):
-        return ctx.t("as usual")
+        return ctx.t("as before")
     return ctx.t(rising if nanos > 0 else falling, change=_signed(ctx, nanos))
 
 
@@ -449,7 +449,7 @@ def _kind(ctx: Context, kind: str) -> str:
 def _because(ctx: Context, span: Span, driver: Driver, begun: dict[str, date]) -> str:
     if driver.kinds == (FEES,):
         return ctx.t("costs without tokens")
-    tokens = _percent(ctx, driver.tokens_now, driver.tokens_usual)
+    tokens = _percent(ctx, driver.tokens_now, driver.tokens_before)
     match driver.reason:
         case "new":
             first = begun.get(driver.model, span.first)
@@ -465,10 +465,10 @@ def _because(ctx: Context, span: Span, driver: Driver, begun: dict[str, date]) -
     return ctx.t(REASONS[driver.reason, driver.change > 0], percent=tokens)
 
 
-def _percent(ctx: Context, now: int, usual: int) -> str:
-    if usual <= 0:
+def _percent(ctx: Context, now: int, before: int) -> str:
+    if before <= 0:
         return ctx.t("new")
-    change = (200 * (now - usual) + usual) // (2 * usual)
+    change = (200 * (now - before) + before) // (2 * before)
     return ctx.percent(f"{'+' if change > 0 else ''}{change}")
 
 

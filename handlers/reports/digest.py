@@ -20,7 +20,7 @@ from handlers.money import percent, scale_of, symbol_of
 from handlers.place import Place
 from handlers.provenance import as_of, begun_later, late, not_whole, spent_in_words, together
 from handlers.questions import (
-    AS_USUAL_PERCENT,
+    ALIKE_PERCENT,
     Forecast,
     Scope,
     compared,
@@ -50,7 +50,7 @@ Preview = Annotated[str, OneOf("", ("preview",))]
 def digest(ctx: Context, whom: Whom = None, preview: Preview = "") -> Card:
     """The last week: what was spent, what changed and why, and the estimate for the end of the period.
 
-    For a team that you own: `digest of team search`. `digest preview of team search` shows what a channel would see.
+    For a team that you own: “digest of team search”. “digest preview of team search” shows what a channel would see.
     """
     account = whom or _own(ctx)
     if not preview:
@@ -169,7 +169,7 @@ def _spent(ctx: Context, week: Week) -> str:
     if not before:
         return ctx.t("{amount} spent last week", amount=spent)
     change = week.total() - before
-    if abs(change) * 100 <= AS_USUAL_PERCENT * before:
+    if abs(change) * 100 <= ALIKE_PERCENT * before:
         return ctx.t("{amount} spent last week, like the week before", amount=spent)
     share = percent(abs(change), before)
     if change > 0:
@@ -198,8 +198,11 @@ def _late(ctx: Context, week: Week) -> Iterator[str]:
 def _likely(ctx: Context, scope: Scope, seen: Forecast) -> tuple[str, str]:
     """The estimate for the end of the period, with its range."""
     name, amount = estimated(ctx, scope, seen)
-    least, most = (ctx.estimate(each, scope.unit) for each in (seen.p10, seen.p90))
-    return name, ctx.t("{amount} ({low} to {high})", amount=amount, low=least, high=most)
+    if seen.since is None:
+        return name, amount
+    low, high = (ctx.estimate(each, scope.unit) for each in (seen.p10, seen.p90))
+    text = N_("{amount} (roughly {low} to {high})") if seen.is_rough else N_("{amount} ({low} to {high})")
+    return name, ctx.t(text, amount=amount, low=low, high=high)
 
 
 def _tiers(ctx: Context, here: Sequence[Spent]) -> str:

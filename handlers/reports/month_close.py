@@ -55,7 +55,7 @@ class Month:
 def close(ctx: Context, period: When = None) -> Card:
     """The close of a month, for finance: by cost center and team, with files for accounting.
 
-    `close` is about last month, `close october` about another one. You get the card and the files in a direct message.
+    “close” is about last month, “close october” about another one. You get the card and the files in a direct message.
     When the schedule says it, all of finance does.
     """
     asked = _asked(ctx, period)
@@ -72,9 +72,9 @@ def close(ctx: Context, period: When = None) -> Card:
 
 
 def month(ctx: Context, period: When = None) -> Card:
-    """What `close` says of a month, to look at: `month` is about last month, `month october` about another one.
+    """What “close” says of a month, to look at: “month” is about last month, “month october” about another one.
 
-    For finance and admins. `close` also sends the files to your direct messages.
+    For finance and admins. “close” also sends the files to your direct messages.
     """
     return _card(ctx, _read(ctx, _asked(ctx, period)))
 

@@ -56,9 +56,9 @@ InLanguage = Annotated[str, LanguageWord()]
 def settings(ctx: Context, weekly: OnOff = "", language: InLanguage = "") -> Card:
     """Show or change your own settings: the private weekly summary, and the language I use with you.
 
-    `settings weekly on` sends you a summary of what you spent and why, every week. Only you see it.
+    “settings weekly on” sends you a summary of what you spent and why, every week. Only you see it.
 
-    `settings language zh` makes me write to you in Chinese. `settings language auto` goes back to the language of your
+    “settings language zh” makes me write to you in Chinese. “settings language auto” goes back to the language of your
     chat app.
     """
     if weekly:

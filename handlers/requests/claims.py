@@ -58,10 +58,10 @@ def claim(
     category: FormText = "",
     reason: WhatFor = "",
 ) -> Card:
-    """Claim back what you paid for a tool yourself: `claim 20 USD cursor September: pair programming`.
+    """Claim back what you paid for a tool yourself: “claim 20 USD cursor September: pair programming”.
 
-    `claim` alone opens a form. The amount may be in any currency that has a rate. Say the month or the day; without
-    either it is today. `claim 30 EUR ChatGPT Plus in courses: the exam` takes another yearly budget than the first one.
+    “claim” alone opens a form. The amount may be in any currency that has a rate. Say the month or the day; without
+    either it is today. “claim 30 EUR ChatGPT Plus in courses: the exam” takes another yearly budget than the first one.
 
     The same people decide as over a request. Keep the receipt: payroll may ask for it.
     """
@@ -273,8 +273,8 @@ def _form(
 def claims_(ctx: Context, which: Which = "", page: Page = 1, as_csv: AsFile = False) -> Card:
     """Your claims of the last 13 months, and what is left of each yearly budget.
 
-    `claims all` shows everybody's, `claims unpaid` what is approved and not paid back; both for finance and admins.
-    `claims as csv` sends the list as a file.
+    “claims all” shows everybody's, “claims unpaid” what is approved and not paid back; both for finance and admins.
+    “claims as csv” sends the list as a file.
     """
     since = ctx.now - SHOWN_FOR
     if which and not sees_all(ctx):
@@ -308,7 +308,7 @@ def claims_(ctx: Context, which: Which = "", page: Page = 1, as_csv: AsFile = Fa
 def payroll(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
     """What is approved and not paid back yet, for payroll; for finance and admins.
 
-    `payroll as csv` sends it as a file. When it is paid, say which: `paid 42 43`.
+    “payroll as csv” sends it as a file. When it is paid, say which: “paid 42 43”.
     """
     if not sees_all(ctx):
         raise RefusedError("Only finance and admins see what payroll has to pay. To see your claims, say: claims")
@@ -337,7 +337,7 @@ def payroll(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
 
 
 def paid(ctx: Context, numbers: Rest) -> Card:
-    """Note that payroll has paid back some claims: `paid 42 43`. For finance; the claimants are told."""
+    """Note that payroll has paid back some claims: “paid 42 43”. For finance; the claimants are told."""
     if "finance" not in ctx.person.roles:
         raise RefusedError("Only finance notes what is paid back.")
     said = [each.removeprefix("#") for each in numbers.replace(",", " ").split()]

@@ -9,6 +9,7 @@ from handlers.arguments import MaybeHowMuch, MaybeTo, One, Rest, Until, units_ab
 from handlers.budgets import BudgetStatus, give, share_of, statuses, with_share
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
+from handlers.deeds import deed_in_words
 from handlers.errors import RefusedError
 from handlers.events import CheckRequests
 from handlers.language import N_
@@ -33,7 +34,6 @@ from handlers.requests.messages import approve_button, asked_facts, prefixes, sa
 from handlers.requests.quoted import reason_of
 from handlers.requests.submit import NOTE_MAX, stages_above
 from handlers.requests.wording import (
-    DEEDS,
     HISTORY,
     OVER,
     OVER_BY,
@@ -55,7 +55,7 @@ DELEGATED_DAYS_MAX = 60
 
 
 def approve(ctx: Context, number: One, amount: MaybeHowMuch = None) -> Card:
-    """Approve a request, in full or with a smaller amount: `approve 42`, `approve 42 30`."""
+    """Approve a request, in full or with a smaller amount: “approve 42”, “approve 42 30”."""
     case, mine = _mine_to_decide(ctx, number)
     if next_period(ctx, case):
         return _offer(ctx, case)
@@ -244,7 +244,7 @@ def _tell_delegator(ctx: Context, case: Case, mine: Decider) -> None:
 
 
 def deny(ctx: Context, number: One, reason: Rest = "") -> Card:
-    """Deny a request, with a reason for the asker: `deny 42 too early`."""
+    """Deny a request, with a reason for the asker: “deny 42 too early”."""
     case, mine = _mine_to_decide(ctx, number)
     asked, note = case.request, reason[:NOTE_MAX]
     if not reason:
@@ -298,7 +298,7 @@ def other(ctx: Context, number: One) -> Card:
 
 
 def question(ctx: Context, number: One, words: Rest = "") -> Card:
-    """Ask something about a request, or answer: `question 42 can it wait until monday?`."""
+    """Ask something about a request, or answer: “question 42 can it wait until monday?”."""
     case = load(ctx, number)
     mine = case is not None and case.request.asker_id == ctx.person.id
     decides = case is not None and decider(case, ctx.person) is not None
@@ -335,7 +335,7 @@ def _question_card(theirs: Context, by: str, asked: Request, words: str) -> Card
 
 
 def revoke(ctx: Context, number: One, reason: Rest = "") -> Card:
-    """Take back what is left of an approved request, with the reason: `revoke 42 the project ended`.
+    """Take back what is left of an approved request, with the reason: “revoke 42 the project ended”.
 
     For whoever approved it, for finance, and for whoever asked, who needs no reason.
     """
@@ -363,9 +363,9 @@ def revoke(ctx: Context, number: One, reason: Rest = "") -> Card:
 
 
 def delegate(ctx: Context, to: MaybeTo = None, until: Until = None) -> Card:
-    """Let a colleague decide for you while you are away: `delegate @kim until friday`.
+    """Let a colleague decide for you while you are away: “delegate @kim until friday”.
 
-    `delegate` alone ends it.
+    “delegate” alone ends it.
     """
     if to is None:
         requests.delegate(ctx.conn, ctx.person.id, "", ctx.today)
@@ -396,7 +396,7 @@ def delegate(ctx: Context, to: MaybeTo = None, until: Until = None) -> Card:
 
 
 def history(ctx: Context, number: One) -> Card:
-    """Everything that happened to a request: `history 42`.
+    """Everything that happened to a request: “history 42”.
 
     For whoever asked or was asked, and for finance.
     """
@@ -411,7 +411,7 @@ def history(ctx: Context, number: One) -> Card:
         (
             ctx.moment(each.at),
             name_of(ctx, case, each.who),
-            ctx.t(DEEDS.get(each.what, each.what)),
+            deed_in_words(ctx, each),
             "" if each.what == "nudged" else each.details[:120],  # it has only the number of the stage
         )
         for each in deeds

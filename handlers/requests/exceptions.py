@@ -67,12 +67,12 @@ def raise_(
     again: FormText = "",
     reason: WhatFor = "",
 ) -> Card:
-    """Ask for another limit until a day, or for good: `raise me to 400 a month until 31 March: migration`.
+    """Ask for another limit until a day, or for good: “raise me to 400 a month until 31 March: migration”.
 
     It is decided like a request for extra budget. Until it ends it counts instead of the limit in app.yaml. Without an
     amount or a day it opens a form.
 
-    `raise crawler to 300 a month until 30 June: nightly reindex` asks for an agent that you own.
+    “raise crawler to 300 a month until 30 June: nightly reindex” asks for an agent that you own.
     """
     account = whom or own_account(ctx)
     found = looked_at(ctx, account)
@@ -98,7 +98,7 @@ def permanent(
     again: FormText = "",
     reason: WhatFor = "",
 ) -> Card:
-    """Ask for another limit for good: `permanent: 400 a month for me: I lead the migration`."""
+    """Ask for another limit for good: “permanent: 400 a month for me: I lead the migration”."""
     return raise_(ctx, whom, amount, every, budget, FOREVER, again, reason)
 
 
@@ -150,7 +150,7 @@ def exceptions(ctx: Context, page: Page = 1) -> Card:
 
 
 def end_exception(ctx: Context, number: One, reason: Rest = "") -> Card:
-    """End an exception before its last day, with the reason: `end-exception 42 the project ended`.
+    """End an exception before its last day, with the reason: “end-exception 42 the project ended”.
 
     For whoever approved it, finance and admins, and for whoever has it, who needs no reason.
     """

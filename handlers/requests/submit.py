@@ -101,13 +101,13 @@ def request(
 ) -> Card:
     """Ask for extra budget: say how much and what for.
 
-    `request 50 finish the migration` sends the request. `request` alone opens a form. The approval policy names who
+    “request 50 finish the migration” sends the request. “request” alone opens a form. The approval policy names who
     decides.
 
-    `request 300 for crawler until friday nightly reindex` asks for an agent that you own. When half of it is spent, I
+    “request 300 for crawler until friday nightly reindex” asks for an agent that you own. When half of it is spent, I
     ask you whether to continue.
 
-    `request 50 of flagship the review` asks for more of the budget “flagship”. If you name no budget, it is the one
+    “request 50 of flagship the review” asks for more of the budget “flagship”. If you name no budget, it is the one
     that limits you first. If you name no day, the extra budget lasts until the budget resets.
     """
     account = agent or own_account(ctx)
@@ -164,7 +164,7 @@ def opened_card(ctx: Context, opened: "Opened", found: Sequence[BudgetStatus], s
 def requests_(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
     """Your requests of the last 60 days, and those that wait for your decision.
 
-    `requests page 2` shows more of a long list, and `requests as csv` sends you all of them as a file.
+    “requests page 2” shows more of a long list, and “requests as csv” sends you all of them as a file.
     """
     own = requests.mine(ctx.conn, ctx.person.id, ctx.now - timedelta(days=60))
     asked = cases_of(ctx, requests.waiting_for(ctx.conn, ctx.person.id))
@@ -278,14 +278,14 @@ def _cells(
 
 
 def withdraw(ctx: Context, number: One) -> Card:
-    """Withdraw a request of yours that is not decided yet: `withdraw 42`."""
+    """Withdraw a request of yours that is not decided yet: “withdraw 42”."""
     case = _open_of_mine(ctx, number)
     record(ctx, case, case.resolved(Resolution("withdrawn", ctx.person.id), ctx.now), "withdrawn", "asker")
     return Card(ctx.t("Request #{number} is withdrawn", number=case.request.id))
 
 
 def change(ctx: Context, number: One, reason: Rest = "") -> Card:
-    """Change the reason of a request of yours, until it is decided: `change 42 the customer's deadline moved`."""
+    """Change the reason of a request of yours, until it is decided: “change 42 the customer's deadline moved”."""
     case = _open_of_mine(ctx, number)
     check_reason(reason)
     record(ctx, case, case.changed(reason=reason), "changed", "asker", reason)
@@ -293,7 +293,7 @@ def change(ctx: Context, number: One, reason: Rest = "") -> Card:
 
 
 def remind(ctx: Context, number: One) -> Card:
-    """Remind whoever decides a request of yours, once a day: `remind 42`."""
+    """Remind whoever decides a request of yours, once a day: “remind 42”."""
     case = _open_of_mine(ctx, number)
     if case.request.reminded_on == ctx.today:
         raise RefusedError("You already sent a reminder today. Try again tomorrow.")

@@ -77,7 +77,7 @@ def _ask_at_half(ctx: Context, one: Request) -> None:
     )
     status = next(here, None)
     if status and status.left * 2 <= one.granted:
-        left = max(0, status.left)
+        left = max(0, status.remaining)
 
         def title(theirs: Context) -> str:
             shown = theirs.amount(left, one.unit)

@@ -61,31 +61,6 @@ HISTORY = {
     "revoked": N_("Request #{number}: {amount}, returned"),
 }
 
-DEEDS = {
-    "proposed": N_("let a program ask"),
-    "not sent": N_("did not send it"),
-    "asked": N_("asked"),
-    "agreed": N_("agreed"),
-    "approved": N_("approved"),
-    "denied": N_("denied"),
-    "withdrawn": N_("withdrew it"),
-    "changed": N_("changed the reason"),
-    "reminded": N_("sent a reminder"),
-    "nudged": N_("sent a reminder"),
-    "raised": N_("asked the manager above"),
-    "lapsed": N_("expired"),
-    "said": N_("wrote"),
-    "revoked": N_("took back the rest"),
-    "given back": N_("returned the rest"),
-    "handed over": N_("asked others"),
-    "unreached": N_("could not reach"),
-    "reached": N_("reached them after all"),
-    "ended": N_("ended"),
-    "applied": N_("applied at the provider"),
-    "paid": N_("noted as paid back"),
-}
-"""What was done to a request, from the verb that the audit has."""
-
 ROLES = {"finance": N_("finance"), "admin": N_("admin")}
 
 # Who decides, for whoever asked: by right, and by what stands against a manager who was passed over.

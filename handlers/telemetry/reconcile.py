@@ -36,7 +36,7 @@ class _Day:
 
 
 def reconcile(ctx: Context, period: When = None) -> Card:
-    """Hold what programs told against what their providers reported, by day: `reconcile last week`.
+    """Hold what programs told against what their providers reported, by day: “reconcile last week”.
 
     For finance and admins. Reported is all that the provider reports of the people and agents whose programs told
     something on that day. More told than reported is usage that the provider does not know of, or knows of under

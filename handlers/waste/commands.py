@@ -60,7 +60,7 @@ def waste(ctx: Context, page: Page = 1, whom: Whom = None) -> Card:
 
 
 def finding(ctx: Context, number: One) -> Card:
-    """Show one finding, with what you can do about it: `finding 12`.
+    """Show one finding, with what you can do about it: “finding 12”.
 
     Finance and admins can open and decide findings about agents and keys.
     """
@@ -75,7 +75,7 @@ def finding(ctx: Context, number: One) -> Card:
 
 
 def done(ctx: Context, number: One) -> Card:
-    """Say that you have acted on a finding: `done 12`. I measure what it saved after 14 and 28 days."""
+    """Say that you have acted on a finding: “done 12”. I measure what it saved after 14 and 28 days."""
     one = _mine(ctx, number)
     before = usage_patterns.cost_and_requests(ctx.conn, one.found.account_id, ctx.today - WINDOW_DAYS * _DAY, ctx.today)
     findings.note(
@@ -96,7 +96,7 @@ def done(ctx: Context, number: One) -> Card:
 
 
 def dismiss(ctx: Context, number: One, reason: Rest = "") -> Card:
-    """Say why a finding is not waste: `dismiss 12 the review needs it`. You don't see it again for 90 days."""
+    """Say why a finding is not waste: “dismiss 12 the review needs it”. You don't see it again for 90 days."""
     one = _mine(ctx, number)
     if not reason:
         hint = ctx.t("Your reason is stored with the finding")
@@ -111,7 +111,7 @@ def dismiss(ctx: Context, number: One, reason: Rest = "") -> Card:
 
 
 def postpone(ctx: Context, number: One, until: Until = None) -> Card:
-    """Get a reminder of a finding later: `postpone 12 until friday`. Without a day, in two weeks."""
+    """Get a reminder of a finding later: “postpone 12 until friday”. Without a day, in two weeks."""
     one = _mine(ctx, number)
     day = until or ctx.today + REMIND_DAYS * _DAY
     if day <= ctx.today:
@@ -126,7 +126,7 @@ def postpone(ctx: Context, number: One, until: Until = None) -> Card:
 
 
 def keep(ctx: Context, number: One) -> Card:
-    """Keep an unused seat: `keep 12`. I don't ask again for 90 days."""
+    """Keep an unused seat: “keep 12”. I don't ask again for 90 days."""
     one = _seat(ctx, number)
     until = ctx.today + SILENT_DAYS * _DAY
     findings.note(ctx.conn, one.id, state="dismissed", silent_until=until, said_by=ctx.person.id, reason=KEPT)
@@ -136,7 +136,7 @@ def keep(ctx: Context, number: One) -> Card:
 
 
 def release(ctx: Context, number: One) -> Card:
-    """Release a seat that you don't need: `release 12`. Finance is notified and removes it at the provider."""
+    """Release a seat that you don't need: “release 12”. Finance is notified and removes it at the provider."""
     one = _seat(ctx, number)
     findings.note(ctx.conn, one.id, state="done", done_on=ctx.today, said_by=ctx.person.id)
     _deed(ctx, one, "released")
@@ -154,7 +154,7 @@ def _released_card(ctx: Context, name: str, one: Finding) -> Card:
 
 
 def comment(ctx: Context, number: One, words: Rest = "") -> Card:
-    """Ask the owner about a finding, or answer finance: `comment 12 is the nightly job still needed?`."""
+    """Ask the owner about a finding, or answer finance: “comment 12 is the nightly job still needed?”."""
     one = _mine(ctx, number)
     said = words[:WORDS_MAX]
     if not said:

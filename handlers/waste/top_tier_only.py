@@ -10,14 +10,19 @@ from storage.findings import Found, Said
 
 SHARE_PERCENT_MIN = 90
 OTHERS_PERCENT_MAX = 10
+LONG_ANSWER_TOKENS = 2_500
+"""A page or three: whoever gets such answers on the mean gives it large tasks, and no small talk."""
 
 
 def top_tier_only(one: Usage, peers: Peers) -> Iterator[Found]:
     """Nine tenths of the money and of the requests go to the top tier; the tier below is in use here.
 
-    Who sends many requests to smaller models chooses already, even if these cost next to nothing.
+    Who sends many requests to smaller models chooses already, even if these cost next to nothing; who gets long answers
+    to few questions gives it what it is for.
     """
     top = one.top
+    if top.per_request("output") >= LONG_ANSWER_TOKENS:
+        return
     if (one.whole.requests - top.requests) * 100 > one.whole.requests * OTHERS_PERCENT_MAX:
         return
     others = peers.below([STANDARD], 0)

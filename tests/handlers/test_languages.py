@@ -15,7 +15,7 @@ from handlers.errors import RefusedError
 from handlers.language import LOCALES, language_of, languages, say, say_many
 from storage import people
 from tests.support.company import ACME, PEOPLE, Company
-from tests.support.messages import template, updated
+from tests.support.messages import template, texts, updated
 
 PLACEHOLDER = re.compile(r"\{(\w*)[^{}]*\}")
 CATALOGS = [each for each in languages() if each != "en"]
@@ -156,3 +156,8 @@ def test_a_person_may_choose_a_language(acme: Company) -> None:
     ana = acme.database.ask(lambda conn: people.person(conn, "ana"))
     assert ana is not None
     assert (ana.language, ana.zone) == ("zh_Hans", "Asia/Shanghai")
+
+
+def test_no_text_is_marked_as_code() -> None:
+    """Cards show a backtick as it is: a sentence to say stands between quotation marks, “token new”."""
+    assert [text for text, _ in texts() if "`" in str(text)] == []

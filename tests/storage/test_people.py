@@ -9,7 +9,7 @@ import pytest
 from storage import people
 from storage.db import Database
 from storage.directory import Agent, Directory, Link, Person, Team, address
-from storage.people import ShrunkError
+from storage.roster import ShrunkError
 
 TODAY = date(2026, 11, 1)
 HERE = Directory(

@@ -159,10 +159,15 @@ def _limit(ctx: Context, account: Account, one: Spike) -> list[tuple[str, str]]:
     name = ctx.t("Limit")
     if not found:
         return [(name, ctx.t("none: no budget applies"))]
-    left = found[0].left
-    if left <= 0 or one.rate_nanos <= 0:
+    status, left = found[0], found[0].remaining
+    if status.left <= 0:
         return [(name, ctx.t("used up, {amount} over", amount=_money(ctx, -left)))]
-    amount, hours = _money(ctx, left), left // one.rate_nanos
+    if left <= 0:
+        return [(name, ctx.t("all that is left is reserved"))]
+    amount = _money(ctx, left)
+    if one.rate_nanos <= 0:
+        return [(name, ctx.t("{amount} left", amount=amount))]
+    hours = left // one.rate_nanos
     if hours < 1:
         return [(name, ctx.t("{amount} left, for less than an hour", amount=amount))]
     return [

@@ -120,10 +120,10 @@ def expected(
 ) -> Card:
     """Mark a spike as expected, or say ahead that somebody will spend more: up to how much, and until when.
 
-    `expected 3 until friday the reindex`, `expected 3 500 USD until friday`, `expected 3 5x`, and before it begins
-    `expected crawler 500 USD friday to sunday: reindex`. Without a day it holds for a week. Without an amount it holds
+    “expected 3 until friday the reindex”, “expected 3 500 USD until friday”, “expected 3 5x”, and before it begins
+    “expected crawler 500 USD friday to sunday: reindex”. Without a day it holds for a week. Without an amount it holds
     up to three times what the spike will have cost by the next morning, besides usual days. What is spent above that is
-    reported. To end it, say `unexpected crawler`.
+    reported. To end it, say “unexpected crawler”.
     """
     one, account = _meant(ctx, number)
     first, last = days or (ctx.today, until or ctx.today + timedelta(days=DAYS))
@@ -163,9 +163,9 @@ def expected(
 
 
 def unexpected(ctx: Context, number: SpikeOrWhom) -> Card:
-    """Mark a spike as not expected: `unexpected 3`. What it spent never counts as usual.
+    """Mark a spike as not expected: “unexpected 3”. What it spent never counts as usual.
 
-    With an account, such as `unexpected crawler`, alerts about it are sent again.
+    With an account, such as “unexpected crawler”, alerts about it are sent again.
     """
     one, account = _meant(ctx, number)
     spikes.unexpect(ctx.conn, account.id)

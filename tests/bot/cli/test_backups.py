@@ -126,7 +126,7 @@ def test_what_is_there_is_only_replaced_if_that_is_said(lived_in: Company, tmp_p
     ("harm", "said"),
     [
         (lambda file: file.write_bytes(file.read_bytes()[:-1]), "damaged, or another one"),
-        (lambda file: file.with_name("x.backup.json").write_text("{}"), "is not what `backup` wrote"),
+        (lambda file: file.with_name("x.backup.json").write_text("{}"), "is not what “backup” wrote"),
         (lambda file: file.with_name("x.backup.json").unlink(), "cannot be read"),
         (lambda file: file.unlink(), "cannot be read"),
     ],

@@ -1,15 +1,21 @@
 """The audit as finance looks at it."""
 
+import ast
+from collections.abc import Iterator
 from datetime import timedelta
 
 from sqlalchemy import update
 
 from handlers.card import Table
+from handlers.deeds import DEEDS, OF_REQUESTS, RIGHTS
 from handlers.events import RequestExpired
 from storage import tables
 from storage.db import Database
 from tests.support.clock import Clock
 from tests.support.company import Company
+from tests.support.paths import ROOT
+
+SAY_A_VERB = ("deed", "_deed", "_settled")
 
 
 def test_it_is_searched_by_whom_and_when_the_latest_first(database: Database, clock: Clock) -> None:
@@ -58,3 +64,34 @@ def test_nobody_else_sees_it(acme: Company) -> None:
     for person in ("ana", "max", "kim"):
         assert "Only finance and admins" in acme.say(person, "audit")
         assert "Only finance and admins" in acme.say(person, "month")
+
+
+def verbs() -> Iterator[str]:
+    """The verbs that the code writes into the audit: the first string of each call."""
+    for folder in ("handlers", "bot"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call):
+                    name = getattr(node.func, "attr", None) or getattr(node.func, "id", "")
+                    strings = [each.value for each in node.args if isinstance(each, ast.Constant)]
+                    is_record = name == "record" and path.parent.name in ("requests", "limits")
+                    if strings and isinstance(strings[0], str) and (name in SAY_A_VERB or is_record):
+                        yield strings[0]
+
+
+def test_every_verb_of_the_audit_has_words() -> None:
+    """So that nobody reads it in another language than their own."""
+    found = {each for each in verbs() if each not in RIGHTS and not each.startswith("role ")}
+    assert len(found) > 50
+    assert found - {*DEEDS, *OF_REQUESTS} == set()
+
+
+def test_who_decided_for_another_is_said_by_name(acme: Company) -> None:
+    """By which right, for whom and until when."""
+    acme.say("max", "delegate @kim until friday")
+    acme.say("ana", "request 50 more")
+    acme.say("kim", "approve 1")
+
+    table = next(block for block in acme.hear("fay", "audit").blocks if isinstance(block, Table))
+
+    assert table.rows[0][2:5] == ("approved", "#1", "manager, for Max Weber until 27 November")

@@ -25,7 +25,7 @@ from tests.support.fakes.provider import FakeProvider
 
 DAY = date(2026, 11, 21)
 M = 10**6
-MODEL = "doubao-seed-2-1-pro"
+MODEL = "doubao-acme-tuned"
 USED = Charge(
     "llm",
     datetime(2026, 11, 21, tzinfo=UTC),

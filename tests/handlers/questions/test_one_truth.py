@@ -1,9 +1,12 @@
 """What is spent, left and expected is the same on every card, whoever reads it and whyever it was sent."""
 
 import re
+from datetime import timedelta
 
 from bot.platforms import terminal
-from handlers.events import CheckSpikes
+from handlers.events import CheckSpikes, CheckThresholds
+from handlers.programs import Caller
+from handlers.programs.shapes import Reserve, SeeBudget
 from tests.support.company import Company
 from tests.support.history import on_working_days, read_all, uses
 
@@ -27,3 +30,24 @@ def test_all_cards_say_the_same_of_one_account(acme: Company) -> None:
     assert f"{left} left" in spike
     [used] = re.findall(r"\$[\d,.]+ of \$[\d,.]+ used \(\d+ %\)", balance)
     assert used in decides
+
+
+def test_what_is_reserved_is_left_on_no_card(acme: Company) -> None:
+    """An agent has spent $450 of $500, and a job reserves $20: its balance, its alert and its spike say $30."""
+    uses(acme, "crawler-key", on_working_days("20"))
+    acme.llm.spends("crawler-key", "150.00")
+    read_all(acme)
+    acme.app.call(Caller("agent/crawler", "token #1"), "max", Reserve(amount="20 USD", ttl_seconds=86_400), "")
+    acme.happens(CheckSpikes())
+    acme.clock.forward(timedelta(hours=20))  # Monday: a warning waits for working hours
+    acme.happens(CheckThresholds())
+    acme.settle()
+    balance = acme.say("max", "balance of crawler")
+    assert "$30.00 left of $500.00" in balance
+    cards = acme.messages("max")
+    [spike] = [terminal.render(card) for card in cards if "usually" in card.title]
+    [alert] = [terminal.render(card) for card in cards if "left of" in card.title]
+    assert acme.app.call(Caller("agent/crawler", "token #1"), "max", SeeBudget(), "").budgets[0].free.amount == "30"  # type: ignore[attr-defined]
+    assert "$30.00 left, for" in spike
+    assert "$30.00 left of $500.00" in alert
+    assert "$20.00 for 1 job" in alert

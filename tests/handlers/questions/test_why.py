@@ -15,8 +15,8 @@ def test_a_person_hears_what_drove_the_change(acme: Company) -> None:
     acme.llm.spends("ana", "30.00", date(2026, 11, 17), "claude-opus-4-5", tokens=500)
     answer = read_all(acme).say("ana", "why")
 
-    assert answer.splitlines()[0] == "$30.00 more than usual: $80.00 spent in the last 7 days"
-    assert "Usual   $50.00, the average of the 4 weeks before" in answer
+    assert answer.splitlines()[0] == "$30.00 more than before: $80.00 spent in the last 7 days"
+    assert "Before  $50.00, the average of the 4 weeks before" in answer
     assert "claude-opus-4-5  +$30.00  $30.00  first used on 17 November" in answer
     assert "llm as of 22 Nov 13:00 (Berlin)" in answer
 
@@ -33,7 +33,7 @@ def test_twice_the_tokens_at_the_same_price_is_volume(acme: Company) -> None:
 
     assert "claude-sonnet-4-5  +$50.00  $100.00  volume: more tokens (+100 %)" in answer
     assert "Volume  +$50.00 because of more use" in answer
-    assert "Price   as usual" in answer
+    assert "Price   as before" in answer
 
 
 def test_the_same_tokens_at_a_higher_price_is_price(acme: Company) -> None:
@@ -70,7 +70,7 @@ def test_what_is_gone_is_said_to_be_gone(acme: Company) -> None:
     uses(acme, "ana", lambda day: "0" if day.weekday() > 4 or day >= WEEK else "10")
     answer = read_all(acme).say("ana", "why")
 
-    assert answer.startswith("$50.00 less than usual: $0.00 spent in the last 7 days")
+    assert answer.startswith("$50.00 less than before: $0.00 spent in the last 7 days")
     assert "claude-sonnet-4-5  -$50.00  $0.00  no longer used" in answer
 
 
@@ -78,7 +78,7 @@ def test_an_ordinary_week_is_as_usual(acme: Company) -> None:
     """No cause is made up."""
     uses(acme, "ana", on_working_days("10"))
 
-    assert read_all(acme).say("ana", "why").startswith("$50.00 spent in the last 7 days, as usual")
+    assert read_all(acme).say("ana", "why").startswith("$50.00 spent in the last 7 days, as before")
 
 
 def test_a_history_too_short_to_compare_is_said_to_be_so(acme: Company) -> None:
@@ -95,7 +95,7 @@ def test_few_weeks_make_a_rough_usual(acme: Company) -> None:
     answer = read_all(acme).say("ana", "why")
 
     assert "the average of the 2 weeks before" in answer
-    assert "There is little history, so the usual amount is a rough one." in answer
+    assert "There is little history, so the average is a rough one." in answer
 
 
 def test_nothing_at_all_is_said_so(acme: Company) -> None:
@@ -109,7 +109,7 @@ def test_other_days_are_compared_with_the_same_weekdays_before(acme: Company) ->
     read_all(acme)
     friday = acme.say("ana", "why 2026-11-20")
 
-    assert friday.startswith("$40.00 spent 20 November, as usual")
+    assert friday.startswith("$40.00 spent 20 November, as before")
     assert "$40.00, the average of 4 × 1 day before, on the same weekdays" in friday
     assert "spent this month to 21 November" in acme.say("ana", "why this month").splitlines()[0]
 
@@ -147,8 +147,8 @@ def test_what_has_no_price_is_not_compared_and_said_to_be_left_out(acme: Company
     reports(acme, "ana", date(2026, 11, 18), model="mystery", tokens_output=5000)
     answer = read_all(acme).say("ana", "why")
 
-    assert answer.startswith("$25.00 more than usual: $75.00 spent in the last 7 days")
-    assert "Volume  as usual" in answer
+    assert answer.startswith("$25.00 more than before: $75.00 spent in the last 7 days")
+    assert "Volume  as before" in answer
     assert "5,000 tokens have no known price and are not in the sum." in answer
 
 
@@ -161,5 +161,5 @@ def test_a_person_who_moved_leaves_the_past_with_the_old_team(acme: Company) -> 
     acme.directory = replace(acme.directory, people=moved)
     acme.app.refresh_people()
 
-    assert acme.say("lea", "why of team ads").startswith("Ads: $50.00 spent in the last 7 days, as usual")
+    assert acme.say("lea", "why of team ads").startswith("Ads: $50.00 spent in the last 7 days, as before")
     assert acme.say("max", "why of team search").startswith("Search: $246.76 spent in the last 7 days")

@@ -103,7 +103,7 @@ def test_the_usual_is_the_mean_of_the_windows() -> None:
     """Four windows of 3 each, and then 4."""
     found = only(drivers([cell(4000, 1000)], [cell(3000, 1000)] * 4, windows=4))
 
-    assert (found.cost_usual, found.tokens_usual, found.change, found.reason) == (3000, 1000, 1000, "price")
+    assert (found.cost_before, found.tokens_before, found.change, found.reason) == (3000, 1000, 1000, "price")
 
 
 def test_what_is_new_and_what_is_gone_is_named_as_such_with_all_its_kinds() -> None:

@@ -62,7 +62,10 @@ def test_the_channel_gets_the_week_and_its_details_below(company: Company) -> No
     top, details = posted(company)
 
     assert top.title == "Search: $160.00 spent last week, 60 % more than the week before"
-    assert facts(top)["Biggest change"] == "claude-opus-4-5 +$60.00 compared with usual, first used on 16 November"
+    assert (
+        facts(top)["Biggest change"]
+        == "claude-opus-4-5 +$60.00 compared with the weeks before, first used on 16 November"
+    )
     assert facts(top)["Month-end estimate"].startswith("$")
     assert facts(top)["Models"] == "standard 63\N{NO-BREAK SPACE}%, flagship 38\N{NO-BREAK SPACE}%"
     assert [block for block in top.blocks if isinstance(block, Chart)]

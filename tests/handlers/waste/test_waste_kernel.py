@@ -337,6 +337,14 @@ def test_who_sends_a_tenth_of_the_requests_to_smaller_models_chooses_already() -
     assert list(top_tier_only(usage(JUDGE, replace(small, requests=222)), peers))
 
 
+def test_long_answers_are_no_small_talk() -> None:
+    """Whoever gets a page or three on the mean gives the largest model what it is for."""
+    peers = Peers([JUDGE, OTHER], tier_of)
+
+    assert not list(top_tier_only(usage(replace(JUDGE, tokens=(10**6, 0, 0, 0, 5_000_000))), peers))
+    assert list(top_tier_only(usage(replace(JUDGE, tokens=(10**6, 0, 0, 0, 4_900_000))), peers))
+
+
 def person(number: int, size: int, length: int) -> Habit:
     """Somebody else: tokens of a request and of its answer."""
     tokens = (size * 1000, 0, 0, 0, length * 1000)
