@@ -171,7 +171,7 @@ def _by_account(ctx: Context, account: Account, by: str, first: date, end: date)
     rest = {day: each.cost_nanos for day, each in whole.items()}
     if not by:
         return {(day, ctx.t("Cost")): cost for day, cost in rest.items()}
-    names = inside(ctx, account, by)
+    names = inside(ctx, account, by, Span(first, end, ""))
     cells: Cells = {}
     for day, each in spent_by_day_and_account(ctx.conn, account.id, sorted(names), first, end):
         cells[day, names[each.name]] = cells.get((day, names[each.name]), 0) + each.cost_nanos
