@@ -64,6 +64,8 @@ HURRIED_ATTEMPTS_MAX = 8
 READS: tuple[OutboxKind, ...] = ("pull",)
 """What may be done of a restored copy: the world has gone on, and reading changes nothing there."""
 LIMIT_KINDS: tuple[OutboxKind, ...] = ("limit", "pause", "answer")
+KINDS: dict[OutboxKind, str] = {"pull": "reading", **dict.fromkeys(LIMIT_KINDS, "limit")}
+"""What traces call the work on an item; all else is a delivery."""
 ATTEMPTS_MAX = 60
 THREAD_WAIT_S = 5.0
 AFTER_READING: tuple[Event, ...] = (
@@ -260,7 +262,7 @@ class Delivery:
             The place at which what follows must wait, "" if everything must, None if nothing need.
         """
         try:
-            with timed(DELIVERED, item.kind):
+            with timed(DELIVERED, item.kind, KINDS.get(item.kind, "delivery"), target=item.target):
                 receipt = self._make_so(item)
         except Exception as trouble:  # noqa: BLE001 - the loop must live; the item keeps the reason and is tried again
             return self._postpone(item, trouble)

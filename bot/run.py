@@ -9,6 +9,7 @@ import structlog
 from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from bot import api, capped, console
 from bot.app import App
@@ -25,6 +26,7 @@ from bot.platforms.slack.verification import Verifier
 from bot.server import metrics_route, serve_until_told, served_apart, server
 from bot.telemetry import endpoint as telemetry
 from bot.texts import t
+from bot.tracing import TracedRequests
 from handlers.context import spoken_to
 from handlers.language import N_
 from storage import installation
@@ -43,7 +45,11 @@ def serve(app: App, environ: Mapping[str, str]) -> None:
         ConfigError: a token is missing.
     """
     with ExitStack() as stack:
-        asgi = stack.enter_context(assembled(app, environ))
+        asgi: ASGIApp = stack.enter_context(assembled(app, environ))
+        if app.settings.server.traces:
+            otel = optional("bot.otel", "traces", "requirements-tracing.txt")
+            stack.enter_context(otel.sent_to(app.settings.server.traces))
+            asgi = TracedRequests(asgi)
         clock = Clock(app)
         stack.callback(clock.stop)
         clock.start()
