@@ -43,6 +43,7 @@ from handlers.place import HOME, UNLINKED, Place
 from handlers.planning import counting
 from handlers.policy import Policy, Vendor
 from handlers.programs import Call, Caller, CallType, Shape
+from handlers.requests import keep_receipt, opened
 from handlers.sentence import Sentence
 from storage import (
     aliases,
@@ -404,6 +405,50 @@ class App:
             raise RefusedError("I don't know you. Ask an admin to add you to the people of Bursar.")
         known: dict[str, Person | None] = {person.id: person}
         return Context(conn, self.now(), person, sentence.place, self.policy, known, excepted=[tuple(running)])
+
+    # Files ---------------------------------------------------------------------------------------------------------
+
+    def takes_file(self, text: str) -> bool:
+        """Whether a sentence can do something with a file that was sent with it."""
+        return bool(self.policy.claims.categories) and handlers.takes_file(text)
+
+    def keep_receipt(self, person: str, content: bytes) -> str:
+        """Keep a file that somebody sent; its number, for the field of a form.
+
+        Args:
+            person: id of who sent it.
+            content: of the file.
+
+        Raises:
+            RefusedError: it can be no receipt.
+            BusyError: the database had no time; nothing was kept.
+        """
+
+        def work(conn: Connection) -> str:
+            return keep_receipt(self._context(conn, Sentence("", person, NOWHERE)), content)
+
+        return self.database.transact(work, in_turn=True)
+
+    def receipt(self, person: str, place: Place, name: str) -> tuple[str, bytes]:
+        """The content of a receipt, and its type, for somebody who may see it; the audit says who looked.
+
+        Args:
+            person: id of who looks.
+            place: where.
+            name: such as "receipt-42-1.pdf".
+
+        Raises:
+            RefusedError: there is none, or it is not for them.
+            BusyError: the database had no time.
+        """
+
+        def work(conn: Connection) -> tuple[str, bytes]:
+            ctx = self._context(conn, Sentence("", person, place))
+            found = opened(ctx, name)
+            ctx.write()
+            return found
+
+        return self.database.transact(work, in_turn=True)
 
     # Who -----------------------------------------------------------------------------------------------------------
 

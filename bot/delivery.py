@@ -25,6 +25,7 @@ from handlers.context import CLOCK, NOWHERE, Context, locale_at
 from handlers.errors import RefusedError
 from handlers.events import (
     ChannelClosed,
+    CheckCredit,
     CheckJobs,
     CheckPrices,
     CheckSpikes,
@@ -72,6 +73,7 @@ AFTER_READING: tuple[Event, ...] = (
     CheckThresholds(),
     CheckSpikes(),
     CheckPrices(),
+    CheckCredit(),
     CheckJobs(),
     RefreshHomes(),
 )

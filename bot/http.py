@@ -74,9 +74,10 @@ def bearer(secret: str) -> Mapping[str, str]:
     return {"Authorization": f"Bearer {secret}"}
 
 
-def basic(secret: str) -> Mapping[str, str]:
-    """A secret as the user of basic authentication, without a password (RFC 7617)."""
-    return {"Authorization": f"Basic {b64encode(f'{secret}:'.encode()).decode()}"}
+def basic(secret: str, user: str = "") -> Mapping[str, str]:
+    """A secret as the password of a user of basic authentication, or as the user, without a password (RFC 7617)."""
+    said = f"{user}:{secret}" if user else f"{secret}:"
+    return {"Authorization": f"Basic {b64encode(said.encode()).decode()}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -593,6 +594,68 @@ def _is_out_of_calls(answer: httpx.Response) -> bool:
     headers = answer.headers
     too_often = "retry-after" in headers or headers.get("x-ratelimit-remaining") == "0"
     return answer.status_code == httpx.codes.FORBIDDEN and too_often
+
+
+class TooLargeError(UndeliverableError):
+    """A file is larger than it may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where files of a service lie: at its own server, or at one whose name ends with that.
+
+    Args:
+        url: such as "https://slack.com"; its scheme and port count, too.
+    """
+
+    url: str
+
+    def covers(self, address: str) -> bool:
+        """Whether an address is there; whoever wrote it may have meant us to fetch something else."""
+        try:
+            own, there = httpx.URL(self.url), httpx.URL(address)
+        except httpx.InvalidURL:
+            return False
+        named = there.host == own.host or there.host.endswith(f".{own.host}")
+        return named and not there.userinfo and (there.scheme, there.port) == (own.scheme, own.port)
+
+    def fetch(self, service: str, address: str, most_bytes: int, headers: Mapping[str, str] | None = None) -> bytes:
+        """A file, as it is: it is never unpacked, and no redirect is followed.
+
+        Args:
+            service: what people call it.
+            address: where the file lies; it may be a secret, so it is never shown.
+            most_bytes: how large it may be; no more of it is read.
+            headers: such as a token, which goes nowhere else.
+
+        Raises:
+            UnreachableError: it cannot be had now.
+            TooLargeError: it is larger.
+            UndeliverableError: it lies elsewhere, or is refused.
+        """
+        if not self.covers(address):
+            raise UndeliverableError("{service} keeps a file at an address that we do not trust", service=service)
+        plain = {"Accept-Encoding": "identity", **(headers or {})}
+        begun, body = time.monotonic(), bytearray()
+        try:
+            with httpx.stream(
+                "GET", address, headers=plain, timeout=PATIENCE.silence_s, follow_redirects=False, verify=_trusted()
+            ) as answer:
+                if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
+                    raise UnreachableError("{service} cannot give a file now", service=service)
+                if not answer.is_success or "content-encoding" in answer.headers:
+                    raise UndeliverableError(
+                        "{service} does not give a file ({status})", service=service, status=answer.status_code
+                    )
+                for chunk in answer.iter_raw():
+                    body += chunk
+                    if len(body) > most_bytes:
+                        raise TooLargeError("{service} has a file that is too large", service=service)
+                    if time.monotonic() > begun + PATIENCE.total_s:
+                        raise UnreachableError("{service} drips: a file took too long", service=service)
+        except httpx.HTTPError:
+            raise UnreachableError("{service} cannot give a file now", service=service) from None
+        return bytes(body)
 
 
 NO_ANSWER = (httpx.HTTPError,)

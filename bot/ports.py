@@ -72,6 +72,20 @@ class Hears(Knows, Protocol):
     def show_home(self, sentence: Sentence) -> None:
         """Hear a sentence and show its card as somebody's Home, which is its place; it stays true from then on."""
 
+    def language(self, person_id: str) -> str:
+        """The language of somebody."""
+
+    def takes_file(self, text: str) -> bool:
+        """Whether a sentence can do something with a file that was sent with it."""
+
+    def keep_receipt(self, person: str, content: bytes) -> str:
+        """Keep a file that somebody sent; its number, for the field of a form.
+
+        Raises:
+            RefusedError: it can be no receipt, and why.
+            BusyError: the database had no time.
+        """
+
     def in_reply(self, platform: str, receipt: str, words: str) -> str:
         """What words mean that somebody wrote in reply to the message of a receipt."""
 

@@ -27,6 +27,7 @@ from handlers.admin import (
     token_ends,
 )
 from handlers.alerts import (
+    check_credit,
     check_drifts,
     check_spikes,
     check_thresholds,
@@ -127,6 +128,8 @@ from handlers.requests import (
     proposal_expired,
     question,
     raise_,
+    receipt_,
+    receipts_,
     remind,
     remind_approver,
     request,
@@ -157,7 +160,7 @@ from storage import people, requests
 OFFERS_MAX = 3
 EXAMPLES = re.compile(r"\s*[:：]\s*“[^”]+”(?:(?:, | or |、|或 ?| 或 ?)“[^”]+”)*(?=[.。])")
 ASK, REQUEST, DECIDE, TEAM, WASTE, ADMIN = N_("Ask"), N_("Request"), N_("Decide"), N_("Team"), N_("Waste"), N_("Admin")
-CLAIMS = ("claim", "claims", "payroll", "paid")
+CLAIMS = ("claim", "claims", "receipt", "receipts", "payroll", "paid")
 """Commands that are of use only where app.yaml says what can be claimed."""
 GROUPS = (ASK, REQUEST, DECIDE, TEAM, WASTE, ADMIN)
 
@@ -255,6 +258,8 @@ COMMANDS: Mapping[str, Command] = {
         command(exceptions, N_("exceptions"), REQUEST, writes=False),
         command(claim, N_("claim 20 USD cursor: pairing"), REQUEST, writes=True),
         command(claims_, N_("claims"), REQUEST, writes=False),
+        command(receipt_, N_("receipt 42"), REQUEST, writes=True),
+        command(receipts_, N_("receipts 42"), REQUEST, writes=False),
         command(end_exception, N_("end-exception 42 it is over"), DECIDE, "decider", writes=True),
         command(change, N_("change 42 the deadline moved"), REQUEST, writes=True),
         command(remind, N_("remind 42"), REQUEST, writes=True),
@@ -344,6 +349,7 @@ EVENTS: Mapping[str, EventType] = {
         event_type(check_shadows, "clock", bulk=True),
         event_type(report_shadow, "clock", bulk=True),
         event_type(check_prices, "clock", bulk=True),
+        event_type(check_credit, "clock", bulk=True),
         event_type(reprice_charges, "clock"),
         event_type(reprice_day, "clock"),
         event_type(detect_waste, "clock", bulk=True),
@@ -483,6 +489,11 @@ def in_reply(key: str, card: Card, words: str) -> str:
     if (one.name in ALONE and not rest) or (one is not UNKNOWN and rest.partition(" ")[0].lstrip("#") == about):
         return words
     return f"{name} {about} {words}"
+
+
+def takes_file(text: str) -> bool:
+    """Whether a sentence can do something with a file that was sent with it; one without words asks what it is for."""
+    return not text.strip() or any(each.name == "receipt" for each in parse_command(text)[0].parameters)
 
 
 def may_say(ctx: Context, text: str) -> bool:

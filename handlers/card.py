@@ -136,7 +136,8 @@ class Input:
     Args:
         name: of the parameter.
         label: what stands above it.
-        form: what is filled in; a "date" is written as 2026-11-30, a "number" with a point such as 12.5.
+        form: what is filled in; a "date" is written as 2026-11-30, a "number" with a point such as 12.5. Of a "file"
+            the numbers are sent under which it is kept; a platform without files shows the hint.
         value: what it holds at first.
         choices: of a "choice": what is sent, and what is shown.
         hint: what helps to fill it in.
@@ -147,7 +148,7 @@ class Input:
 
     name: str
     label: str
-    form: Literal["text", "long", "choice", "date", "number"] = "text"
+    form: Literal["text", "long", "choice", "date", "number", "file"] = "text"
     value: str = ""
     choices: tuple[tuple[str, str], ...] = ()
     hint: str = ""

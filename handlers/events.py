@@ -68,6 +68,11 @@ class CheckPrices(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CheckCredit(Event):
+    """Credit that was paid ahead may soon be used up."""
+
+
+@dataclass(frozen=True, slots=True)
 class RepriceCharges(Event):
     """The prices in app.yaml, or the list, are others than those by which charges were priced.
 

@@ -33,6 +33,13 @@ WORDS_MAX = 200
 TEXT_MAX = 3000
 UNTIL_LETTERS_MAX = 40
 STOPS = "?!.,;:。~… "
+ANYTHING = "…"
+"""Ends what a synonym stands for if the rest of the sentence is passed over."""
+FILLER_WORDS_MAX = 6
+BEFORE_MAX = 4
+NEVER_BEFORE = ("to", "from", "for", "until", "user", "key", "agent", "me", "permanent")
+"""Words of the grammar that begin no question in Chinese by what it is about."""
+NAMED_BEFORE = re.compile("[^的,，、。的]{1,20}?(?:团队|部门|智能体)")
 Audience = Literal["all", "decider", "owner", "admin"]
 
 
@@ -154,8 +161,11 @@ def heard(text: str, commands: Mapping[str, Command]) -> tuple[Command, str] | N
     """
     said = _addressed(text)
     asks = False
+    more = _more(said)
+    if more:
+        return commands["request"], more
     while True:
-        found = _begins(said, commands)
+        found = _begins(said, commands) or _behind(said, commands)
         if found and asks and found[0].writes and found[1].strip(STOPS):
             return commands["help"], found[0].name
         if found or not said:
@@ -164,7 +174,7 @@ def heard(text: str, commands: Mapping[str, Command]) -> tuple[Command, str] | N
         asking = _prefix(said, [each for tongue in TONGUES for each in tongue.asking])
         longest = max(polite, asking, key=len)
         if not longest:
-            return _after_a_period(said, commands)
+            return None
         asks = asks or (longest == asking and longest != polite)
         said = said[len(longest) :].lstrip(STOPS + "，、：！？")
 
@@ -180,13 +190,26 @@ def _addressed(text: str) -> str:
 def _begins(said: str, commands: Mapping[str, Command]) -> tuple[Command, str] | None:
     first = said.split(maxsplit=1)[0] if said else ""
     name = half_width(first).lower().rstrip(STOPS) or half_width(first).lower()[:1]
-    if name in commands:
-        return commands[name], said[len(first) :].strip()
     known = {each: name for tongue in TONGUES for each, name in tongue.commands.items()}
     longest = _prefix(said, known)
+    if name in commands and len(longest) <= len(name):
+        return commands[name], said[len(first) :].strip()
     if any(longest in tongue.polite for tongue in TONGUES) and said[len(longest) :].strip(STOPS):
         return None
-    return (commands[known[longest]], said[len(longest) :].strip()) if longest else None
+    if not longest:
+        return None
+    name, _, more = known[longest].partition(" ")
+    rest = said[len(longest) :].strip()
+    return commands[name], more.removesuffix(ANYTHING).strip() if more.endswith(ANYTHING) else f"{more} {rest}".strip()
+
+
+def _more(said: str) -> str:
+    """What a request is about that is asked in a whole sentence, "" if none is: "I need 50 more for the migration"."""
+    for tongue in TONGUES:
+        found = tongue.asks.match(in_digits(said, 1).replace("’", "'")) if tongue.asks else None
+        if found:
+            return f"{found['amount']} {found['why']}".strip().rstrip("?？。吗 ")
+    return ""
 
 
 def _prefix(said: str, known: Collection[str]) -> str:
@@ -202,21 +225,26 @@ def _ends(lower: str, at: int) -> bool:
     )
 
 
-def _after_a_period(said: str, commands: Mapping[str, Command]) -> tuple[Command, str] | None:
-    """A question whose days stand before it, as Chinese has them: "上周支出"."""
-    if not CHINESE_LETTER.match(said):
-        return None
-    written = said.split(maxsplit=1)[0]
-    first = in_digits(written)
-    found = translated(first)
-    if found is None:
-        return None
-    period = first[: len(first) - len(found[1])]
-    behind = (found[1] + said[len(written) :]).lstrip(STOPS + "的，我")
-    begun = _begins(behind, commands)
-    if begun is None or begun[0].writes:
-        return None
-    return begun[0], f"{_without_thanks(*begun)} {period}".strip()
+def _behind(said: str, commands: Mapping[str, Command]) -> tuple[Command, str] | None:
+    """A question whose days or account stand before it, as Chinese has them: "上周支出", "搜索团队本月支出"."""
+    before: list[str] = []
+    while CHINESE_LETTER.match(said) and len(before) < BEFORE_MAX:
+        written = in_digits(said.split(maxsplit=1)[0])
+        found = translated(written)
+        named = NAMED_BEFORE.match(written)
+        if found and found[0] not in NEVER_BEFORE:
+            taken = written[: len(written) - len(found[1])]
+            before.append(f"我的{taken}" if found[0] == "team" else taken)
+        elif named:
+            taken = named[0]
+            before.append(taken)
+        else:
+            return None
+        said = (written[len(taken) :] + said[len(said.split(maxsplit=1)[0]) :]).lstrip(STOPS + "的，我")
+        begun = _begins(said, commands)
+        if begun:
+            return None if begun[0].writes else (begun[0], " ".join([_without_thanks(*begun), *before]).strip())
+    return None
 
 
 def _without_thanks(one: Command, rest: str) -> str:
@@ -351,7 +379,7 @@ def _translated_all(words: list[str]) -> list[str]:
 
 def _passed_over(words: list[str]) -> tuple[list[str], list[str]] | None:
     """What is left when a word was passed over that means nothing in a question."""
-    text = half_width(" ".join(words[:3])).lower()
+    text = half_width(" ".join(words[:FILLER_WORDS_MAX])).lower()
     fillers = [each for tongue in TONGUES for each in tongue.fillers]
     longest = _prefix(text, fillers)
     if not longest:

@@ -14,7 +14,9 @@ class Tongue:
     """The words of one language.
 
     Args:
-        commands: what begins a sentence, and the command it stands for; whole words, or several.
+        commands: what begins a sentence, and the command it stands for, with the words that follow it; whole words,
+            or several. “…” stands for all that follows in the sentence and is passed over.
+        asks: how people ask for more in whole sentences, with `amount` and `why`.
         polite: what may stand before an order or a question, and means nothing.
         asking: what may stand before a question only: "can I approve 42?" approves nothing.
         thanks: what may stand at the end, and means nothing.
@@ -31,6 +33,7 @@ class Tongue:
     thanks: tuple[str, ...] = ()
     fillers: tuple[str, ...] = ()
     words: Mapping[str, str] = field(default_factory=dict)
+    asks: re.Pattern[str] | None = None
     patterns: tuple[tuple[re.Pattern[str], str], ...] = ()
     reason: tuple[str, ...] = ()
     until: tuple[str, ...] = ()
@@ -51,26 +54,44 @@ ENGLISH = Tongue(
         balance="budget,my budget,limit,my limit,quota,allowance,left,remaining,what is left,what's left,whats left,"
         "how much is left,how much left,how much do i have left,how much do i have,how much have i got left,"
         "how much have i left,how much budget do i have left,how much budget do i have,how much can i spend,"
-        "how much can i still spend,do i have budget left",
+        "how much can i still spend,do i have budget left,do i have money left,how much money do i have left,"
+        "how much money is left,how much money do i have,how much more can i spend,how much budget is left,"
+        "am i over my limit,am i over budget,am i over,am i out of budget,am i within budget,how am i doing,"
+        "how much of my budget is gone,how much of my budget is used,how much of my budget have i used,"
+        "when does my budget reset,when does my limit reset,when does it reset,when do i get new budget",
         spend="usage,cost,costs,spent,spending,expense,expenses,bill,consumption,where did it go,"
         "where did the money go,where did my money go,where did my budget go,what did i spend,how much did i spend,"
         "how much have i spent,"
         "how much did,how much has,how much have,what have i spent,what did we spend,how much did we spend,"
-        "how much did it cost,what did it cost",
-        home="overview,what waits,what needs me,start page",
+        "how much did it cost,what did it cost,what i spent,what we spent,what did,what has,what have",
+        home="overview,what waits,what needs me,start page,what is waiting for me,what's waiting for me,"
+        "what is waiting,anything to approve,anything for me,is there anything to approve,what needs my approval,"
+        "what do i have to approve,what should i approve",
         forecast="prediction,predict,projection,estimate,when do i run out,when will i run out,"
-        "will it last,will i run out",
-        why="why so much,why is it so much,why did it go up,why was it more,what changed",
-        models="prices,model prices,tiers",
+        "will it last,will i run out,will it be enough,will i make it,will my budget last,will the budget last,"
+        "will the money last,how much will i spend,how much will i have spent,how much will we spend,"
+        "how much will it be,how much will it cost,what will i spend,what will it cost,where will it end,"
+        "where will i end,when will my budget run out,when does my budget run out,when is my budget gone",
+        why="why so much,why is it so much,why did it go up,why was it more,what changed,why so expensive,"
+        "why is my bill,why was my bill,why are my costs,why is my spending,why is it so expensive",
+        models="prices,model prices,tiers,which models,what models,available models,cheapest model,"
+        "the cheapest model,which model is cheapest,which model is the cheapest,what is the cheapest model,"
+        "which models can i use,what models can i use,which models are there,what models are there",
         digest="report,weekly report,weekly,summary,last week's report",
-        waste="savings,save,saving,where can i save,what is wasted",
-        guard="spikes,spike,alerts,anomalies",
-        request="ask for more,ask for,ask,apply for,more,i need more,need more",
+        waste="savings,save,saving,where can i save,what is wasted,where can we save,what can i save,"
+        "what can we save,how can i save,how can we save,how do i save,is anyone wasting,are we wasting,am i wasting",
+        guard="spikes,spike,alerts,anomalies,is anything wrong,is something wrong,is anything unusual,"
+        "anything unusual,unusual spending,what is unusual,unusual",
+        request="ask for more,ask for,ask,apply for,more,i need more,need more,"
+        "i need more budget,we need more,we need more budget",
         raise_="raise my limit,raise the limit,increase,increase my limit,increase me,new limit",
         permanent="permanently",
         exceptions="exception,my exceptions",
         **{"end-exception": "end exception,end the exception"},
-        requests="my requests,open requests,pending requests,what did i ask for,what waits for me",
+        requests="my requests,open requests,pending requests,what did i ask for,what waits for me,my request,"
+        "what happened to my request,where is my request,where are my requests,is my request approved,"
+        "was my request approved,what about my request,status of my request,request status,"
+        "who approves my requests,who decides my requests",
         withdraw="cancel,cancel request,withdraw request",
         approve="accept,approve request",
         deny="reject,decline,refuse,deny request",
@@ -78,7 +99,40 @@ ENGLISH = Tongue(
         resume="unpause",
         settings="preferences,subscriptions",
         history="show request,story of",
-    ),
+        audit="who changed what,who did what,who changed the limits,who changed the limit,who changed my limit",
+    )
+    | {
+        "which model costs the most": "spend by model",
+        "which models cost the most": "spend by model",
+        "which model do i use most": "spend by model",
+        "my most expensive model": "spend by model",
+        "most expensive model": "spend by model",
+        "what is my most expensive model": "spend by model",
+        "team balance": "balance of my team",
+        "team budget": "balance of my team",
+        "my team's budget": "balance of my team",
+        "my team's balance": "balance of my team",
+        "team spend": "spend of my team",
+        "my team's spend": "spend of my team",
+        "my agents": "spend by agent",
+        "my tokens": "token",
+        "tokens": "token",
+        "api token": "token",
+        "how much does": "models …",
+        "how much do models": "models …",
+        "how do i make a token": "help token …",
+        "how do i get a token": "help token …",
+        "how do i create a token": "help token …",
+        "how do i ask for more": "help request …",
+        "how do i get more": "help request …",
+        "change my language": "help settings …",
+        "change language": "help settings …",
+        "language": "help settings …",
+        "stop the agent": "help pause …",
+        "stop the": "help pause …",
+        "turn off the weekly report": "help settings …",
+        "unsubscribe": "help settings …",
+    },
     polite=_words(
         "please,pls,plz,kindly,can you,could you,would you,will you,i want to,i'd like to,i would like to,"
         "hi,hello,hey,good morning,ok,okay,bursar,so,and,just,now"
@@ -93,7 +147,15 @@ ENGLISH = Tongue(
     fillers=_words(
         "in,on,during,for,at,the,a,and,with,please,over,within,so far,yet,now,right now,currently,so much,"
         "this week,this month,today,left,go,did,i,we,have,has,had,is,was,do,you,spend,spent,money,budget,"
-        "just,all,my,our,there"
+        "just,all,my,our,there,so high,so expensive,bill,costs,by the end of the month,until the end of the month,"
+        "by the end of this month,until then,money"
+    ),
+    asks=re.compile(
+        r"(?:(?:can|could|may) i (?:get|have)|i need|i want|i'd like|i would like|give me|need)"
+        r"(?: (?P<another>another))? "
+        r"(?P<amount>(?:[$€£¥]\s?)?\d[\d.,]*(?: ?(?:usd|eur|gbp|dollars?|euros?|bucks|tokens))?)"
+        r"(?(another)| more)\b[ ,]*(?:please\b ?)?(?P<why>.*)",
+        re.IGNORECASE,
     ),
     words={
         "per": "by",
@@ -129,20 +191,25 @@ CHINESE = Tongue(
     commands=_same(
         help="帮助,怎么用,如何使用,菜单,命令,你好,您好,嗨,你能做什么,你会什么",
         balance="余额,预算,我的预算,额度,限额,剩余,剩余额度,剩余预算,还剩多少,我还剩多少,还剩多少钱,剩多少,还有多少,我还有多少,"
-        "还有多少额度,还有多少预算,还能花多少,还能用多少",
-        home="首页,概览,总览",
+        "还有多少额度,还有多少预算,还能花多少,还能用多少,还剩多少预算,我还剩多少预算,还剩多少额度,我还剩多少额度,"
+        "还有多少钱,我还有多少钱,还有多少钱可以用,我还有多少钱可以用,还有多少钱可用,还能花多少钱,还能用多少钱,"
+        "超额了吗,超预算了吗,超支了吗,超了吗,是否超额,预算用了多少,用掉了多少预算,"
+        "什么时候重置,何时重置,什么时候恢复,预算什么时候重置,预算何时重置,额度什么时候重置,额度什么时候恢复",
+        home="首页,概览,总览,待办,我的待办,待我审批,等我审批,有什么要我审批,有没有要我审批,有什么要审批,需要我审批",
         spend="支出,花费,花销,费用,用量,消费,成本,开销,消耗,花了多少,花了多少钱,我花了多少,我花了多少钱,用了多少,我用了多少,钱花在哪里,"
         "钱花到哪里去了",
-        forecast="预测,预计,什么时候用完,何时用完",
+        forecast="预测,预计,什么时候用完,何时用完,钱什么时候用完,预算什么时候用完,额度什么时候用完,够用吗,还够用吗,够不够用,"
+        "够不够,预算够不够,预算够用吗,预算够吗,会超吗,会不会超,会超支吗,会花多少,要花多少,会花多少钱,预计花多少",
         why="原因,为什么,为何,为什么这么多",
-        models="模型,模型价格,价格",
+        models="模型,模型价格,价格,最便宜的模型,哪个模型最便宜,有哪些模型,能用哪些模型,可以用哪些模型,哪些模型",
         digest="周报,摘要,汇总,报告",
         request="申请,申请额度,请求额度,追加,追加额度,需要更多",
         raise_="提高额度,提高限额,上调额度,调整我的额度",
         permanent="永久额度,永久,长期额度",
         exceptions="例外,例外额度",
         **{"end-exception": "结束例外", "go-live": "上线"},
-        requests="我的申请,申请记录,申请列表,待审批,待批准",
+        requests="我的申请,申请记录,申请列表,待审批,待批准,申请进度,申请状态,我的申请进度,我的申请状态,我的申请批了吗,"
+        "申请批了吗,我的申请到哪一步了,申请到哪一步了,我的申请怎么样了,谁审批我的申请,谁批准我的申请",
         change="修改申请,修改,更改",
         remind="催办,提醒",
         withdraw="撤回,取消,撤回申请,取消申请",
@@ -153,7 +220,7 @@ CHINESE = Tongue(
         question="追问,提问,询问",
         revoke="撤销,收回",
         delegate="委托,代理",
-        waste="浪费,节省",
+        waste="浪费,节省,有没有浪费,有浪费吗,哪里可以省钱,哪里能省钱,怎么省钱,如何省钱,省钱,能省多少",
         finding="发现",
         done="已处理,完成",
         dismiss="忽略",
@@ -161,7 +228,7 @@ CHINESE = Tongue(
         postpone="推迟,延后,稍后",
         keep="保留",
         release="释放,退还",
-        guard="异常,异常消耗",
+        guard="异常,异常消耗,有异常吗,有没有异常,有什么异常,异常支出,异常花费",
         expected="预期",
         unexpected="非预期",
         value="单位成本,价值",
@@ -182,7 +249,7 @@ CHINESE = Tongue(
         contracts="合同",
         renewal="续约,续签",
         month="月度,月度账目",
-        audit="审计,审计记录",
+        audit="审计,审计记录,谁改了限额,谁修改了限额,谁改了什么",
         erase="删除个人数据,抹除",
         link="关联,绑定",
         people="人员,成员",
@@ -195,7 +262,28 @@ CHINESE = Tongue(
         status="状态",
         retry="重试",
         settings="设置",
-    ),
+    )
+    | {
+        "哪个模型最贵": "spend by model",
+        "哪个模型花钱最多": "spend by model",
+        "哪个模型花得最多": "spend by model",
+        "哪个模型用得最多": "spend by model",
+        "最贵的模型": "spend by model",
+        "令牌": "token",
+        "我的令牌": "token",
+        "怎么创建令牌": "help token …",
+        "如何创建令牌": "help token …",
+        "怎么申请": "help request …",
+        "如何申请": "help request …",
+        "停掉": "help pause …",
+        "停止": "help pause …",
+        "怎么暂停": "help pause …",
+        "切换语言": "help settings …",
+        "把语言": "help settings …",
+        "语言": "help settings …",
+        "关闭周报": "help settings …",
+        "取消订阅": "help settings …",
+    },
     polite=(
         *_words("请,麻烦,帮我,我想,我要,我想要,麻烦你,你好,您好,、,:"),
         ",",
@@ -205,12 +293,20 @@ CHINESE = Tongue(
     ),
     thanks=_words("谢谢,谢谢你,多谢,吗,呢,吧,啊,是多少,有多少,多少,怎么样,情况,了"),
     fillers=(
-        *_words("的,在,情况,了,总,我,我们,花了,用了,多少,是,从,以来,期间,里,、"),
+        *_words("的,在,情况,了,总,我,我们,花了,用了,多少,是,从,以来,期间,里,、,这么多,那么多,这么贵,这么高,可以用,钱"),
+        *_words("本月,这个月,月底"),
         ",",
+    ),
+    asks=re.compile(
+        r"我?还?(?:想|要|能不能|能否|可以|可不可以|可否|请)*(?:再要|再给我?|多给我?|多要|再加|还需要|再需要)(?P<amount>)"
+        r"(?P<why>[$€£¥]?\d.*)"
     ),
     words={
         "我的团队": "of my team",
         "我们团队": "of my team",
+        "各团队": "by team",
+        "各部门": "by team",
+        "各模型": "by model",
         "按模型": "by model",
         "按天": "by day",
         "按小时": "by hour",

@@ -36,6 +36,7 @@ from storage.tables import (
     outbox_items,
     people,
     preferences,
+    receipts,
     requests,
     reservations,
     sessions,
@@ -196,6 +197,7 @@ def erase(conn: Connection, who: Target, chat_platforms: Iterable[str], now: dat
     conn.execute(delete(sessions).where(sessions.c.person_id == who.person.id))
     conn.execute(delete(sign_ins).where(sign_ins.c.person_id == who.person.id))
     conn.execute(delete(tokens).where(tokens.c.account_id == account))
+    conn.execute(delete(receipts).where(receipts.c.person_id == who.person.id))
     conn.execute(update(requests).where(asked).values(reason="", resolved_note=""))
     mine = or_(exceptions.c.asked_by == who.person.id, exceptions.c.account_id == account)
     conn.execute(update(exceptions).where(mine).values(reason="", ended_note=""))

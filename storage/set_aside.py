@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from storage.tables import set_aside
 
-Part = Literal["usage", "hours", "people", "limits", "seats", "requests", "outcomes"]
+Part = Literal["usage", "hours", "people", "limits", "seats", "requests", "outcomes", "credit"]
 
 
 @dataclass(frozen=True, slots=True)

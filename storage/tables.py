@@ -515,6 +515,21 @@ claims = Table(
     Column("paid_by", String(64), nullable=False),
 )
 
+# Files that show what was paid. One that belongs to no claim yet is kept for a day; the content goes before its mark.
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("person_id", String(64), nullable=False),
+    Column("request_id", BigInteger, index=True),
+    Column("sha256", String(64), nullable=False, index=True),
+    Column("kind", String(8), nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("content", LargeBinary),
+    Column("sent_at", Instant, nullable=False),
+    Index(None, "person_id", "request_id"),
+)
+
 # Who decides in whose stead until the end of a day.
 delegations = Table(
     "delegations",
@@ -646,6 +661,28 @@ seats = Table(
     Column("used_on", Date),
     Column("since", Date),
     Column("use_known", Boolean, nullable=False, server_default=true()),
+)
+
+# Credit that was paid ahead at a provider: what was left of it when it was last read, and the last stage of its going
+# down that finance was told of. The days say by how much it fell.
+prepaid = Table(
+    "prepaid",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("currency", String(3), primary_key=True),
+    Column("left_nanos", BigInteger, nullable=False),
+    Column("granted_nanos", BigInteger, nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("read_at", Instant, nullable=False),
+    Column("told", String(16), nullable=False),
+)
+prepaid_days = Table(
+    "prepaid_days",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("currency", String(3), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("used_nanos", BigInteger, nullable=False),
 )
 
 # What finance said that a model costs, from a day on. Rows are only added: of those that have begun the last counts.

@@ -260,6 +260,7 @@ def manifest_(args: argparse.Namespace) -> int:
         groups=groups,
         channels=channels,
         agent=settings.slack.agent,
+        receipts=bool(settings.policy.claims.categories),
     )
     print(json.dumps(made, indent=2))
     return 0

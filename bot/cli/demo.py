@@ -98,6 +98,7 @@ def serve_demo(app: App, host: str, port: int) -> None:
     """
     with _listen(host, port) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        app.policy = app.policy.model_copy(update={"console_url": address.rstrip("/") + CONSOLE})
         print(t("\n  The sample company is at {address}   (Ctrl-C ends it)\n", address=address), file=sys.stderr)
         clock, agents = Clock(app), SampleTelemetry(app)
         clock.start()

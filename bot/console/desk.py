@@ -28,6 +28,7 @@ from handlers.context import locale_of, spoken_to
 from handlers.errors import RefusedError
 from handlers.language import N_, say
 from handlers.periods import called_after, period_of
+from handlers.requests import is_receipt
 from handlers.sentence import Sentence
 from storage.db import BusyError
 
@@ -35,6 +36,7 @@ ONE_DAY = timedelta(days=1)
 TEXT_MAX = 4000
 CHUNK_BYTES = 64 * 1024
 OWN_FIELDS = ("says", "delivery", "back", "form")
+CLOSED = "default-src 'none'; sandbox"
 LATE = N_("The database is busy. Nothing was changed. Load the page again in a moment.")
 GONE = N_("You can't see this page, or it doesn't exist.")
 BROKE = N_("That broke ({incident}). Nothing was changed.")
@@ -151,7 +153,7 @@ class Desk:
             if isinstance(answer, Card):
                 found = next((each for each in answer.files if each.name == name), None)
                 if found:
-                    return self._file(found)
+                    return self._receipt(visitor, name) if is_receipt(name) else self._file(found)
         return self._message(request, visitor, say(visitor.language, GONE), status=404)
 
     def _file(self, file: File) -> Response:
@@ -161,6 +163,12 @@ class Desk:
             return Response(text_of(file), media_type=kind, headers=headers)
         return StreamingResponse(self._made(file.name), media_type=kind, headers=headers)
 
+    def _receipt(self, visitor: Visitor, name: str) -> Response:
+        """A receipt, to be saved and never shown here: whatever is in it, no browser runs it in our name."""
+        kind, content = self.app.receipt(visitor.person.id, place_of(visitor.person.id), name)
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Security-Policy": CLOSED}
+        return Response(content, media_type=kind, headers=headers)
+
     def _made(self, name: str) -> Iterator[bytes]:
         with self.app.file(name) as path, path.open("rb") as content:
             while chunk := content.read(CHUNK_BYTES):
@@ -168,14 +176,19 @@ class Desk:
 
     # Orders ----------------------------------------------------------------------------------------------------------
 
-    def say(self, request: Request, said: Mapping[str, str]) -> Response:
-        """POST /say: a sentence, with the fields of the form that was sent with it."""
+    def say(self, request: Request, said: Mapping[str, str], sent: Mapping[str, bytes]) -> Response:
+        """POST /say: a sentence, with the fields and the files of the form that was sent with it."""
         visitor = self.let_in(request)
         text = said.get("says", "").strip()
         inputs = {name: value for name, value in said.items() if name not in OWN_FIELDS}
         delivery = f"{visitor.person.id}/{said['delivery'][:100]}" if said.get("delivery") else ""
         place = place_of(visitor.person.id)
-        card = self.app.hear(Sentence(text, visitor.person.id, place, inputs, delivery)).whole
+        try:
+            kept = {name: self.app.keep_receipt(visitor.person.id, content) for name, content in sent.items()}
+        except RefusedError as refused:
+            card = refusal(refused, visitor.language)
+        else:
+            card = self.app.hear(Sentence(text, visitor.person.id, place, {**inputs, **kept}, delivery)).whole
         return self._answer(request, visitor, text, self._again(visitor, said, inputs, card), said.get("back", ""))
 
     def _again(self, visitor: Visitor, said: Mapping[str, str], inputs: dict[str, str], refused: Card) -> Card:

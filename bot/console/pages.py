@@ -12,8 +12,9 @@ from urllib.parse import quote
 from handlers.card import Input
 from handlers.language import N_
 
-Audience = Literal["all", "decider", "owner", "viewer", "finance"]
-"""Everybody; who is somebody's manager; who owns a team; who sees groups of the whole company; who sees all."""
+Audience = Literal["all", "claimant", "decider", "owner", "viewer", "finance", "payer"]
+"""Everybody; the same where something can be claimed; who is somebody's manager; who owns a team; who sees groups of
+the whole company; who sees all; the same where something can be claimed."""
 
 PERIOD = "period"
 """A placeholder that may stay empty: the page then is about now."""
@@ -83,6 +84,21 @@ PAGES: tuple[Page, ...] = (
         ("requests", "request", "exceptions"),
     ),
     Page(
+        "/claims",
+        N_("My claims"),
+        N_("What did I buy myself, and what is left of the year?"),
+        ("claims", "claim"),
+        "claimant",
+    ),
+    Page(
+        "/claim/{number}",
+        N_("Claim"),
+        N_("What was bought, and what shows it?"),
+        ("receipts {number}", "history {number}"),
+        "claimant",
+        in_navigation=False,
+    ),
+    Page(
         "/waste",
         N_("Savings"),
         N_("What was paid for and bought nothing?"),
@@ -138,6 +154,13 @@ PAGES: tuple[Page, ...] = (
         ("month {period}", "link", "price"),
         "finance",
         months_over=True,
+    ),
+    Page(
+        "/payroll",
+        N_("To pay back"),
+        N_("Which claims does payroll have to pay?"),
+        ("payroll", "claims all"),
+        "payer",
     ),
     Page(
         "/lab",

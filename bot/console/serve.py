@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from bot.app import App, BrokeError
 from bot.console import files
 from bot.console.desk import AwayError, Desk, base_of
-from bot.console.forms import posted
+from bot.console.forms import posted, posted_with_files
 from bot.console.guard import Guard
 from bot.console.pages import PAGES, Page
 from bot.console.sign_in import Reception
@@ -35,7 +35,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
         Route("/team", desk.team),
         Route("/ask", desk.ask),
         Route("/files/{name}", desk.download),
-        Route("/say", posted(desk.say), methods=["POST"]),
+        Route("/say", posted_with_files(desk.say), methods=["POST"]),
         Route("/confirm", posted(desk.confirm), methods=["POST"]),
         Route("/static/{mark}/{name}", files.serve),
         Route("/robots.txt", _robots),

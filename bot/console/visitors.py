@@ -12,6 +12,7 @@ from bot.app import App
 from bot.console.pages import Audience
 from handlers.context import CONSOLE, Context, spoken_to
 from handlers.place import Place
+from handlers.policy import Policy
 from storage import people, sessions
 from storage.directory import Person
 from storage.people import Account
@@ -37,6 +38,7 @@ class Visitor:
         owned: the teams that they own.
         decides: whether they are somebody's manager.
         session: their session, None on a page without sign-in.
+        can_claim: whether something can be claimed at all.
     """
 
     person: Person
@@ -44,6 +46,7 @@ class Visitor:
     owned: tuple[Account, ...]
     decides: bool
     session: Session | None
+    can_claim: bool = False
 
     @property
     def audience(self) -> frozenset[Audience]:
@@ -57,13 +60,16 @@ class Visitor:
             found |= {"decider", "owner"}
         if self.decides:
             found.add("decider")
+        if self.can_claim:
+            found |= {"claimant", "payer"} if "finance" in found else {"claimant"}
         return frozenset(found)
 
 
-def visitor_of(conn: Connection, person: Person, language: str, session: Session | None = None) -> Visitor:
+def visitor_of(conn: Connection, person: Person, policy: Policy, session: Session | None = None) -> Visitor:
     """What is to be known of who looks."""
     owned = [each for each in people.owned(conn, person.id) if each.kind == "team"]
-    return Visitor(person, language, tuple(owned[:TEAMS_MAX]), people.manages(conn, person.id), session)
+    decides, can_claim = people.manages(conn, person.id), bool(policy.claims.categories)
+    return Visitor(person, spoken_to(person, policy), tuple(owned[:TEAMS_MAX]), decides, session, can_claim)
 
 
 class Door(Protocol):
@@ -104,7 +110,7 @@ class Sessions:
             if found is None:
                 return None
             person, session = found
-            return visitor_of(conn, person, spoken_to(person, self.app.policy), session)
+            return visitor_of(conn, person, self.app.policy, session)
 
         visitor = self.app.database.ask(look)
         session = visitor.session if visitor else None
@@ -187,6 +193,6 @@ class AnyoneAsAnyone:
 
         def look(conn: Connection) -> Visitor | None:
             person = people.person(conn, chosen)
-            return visitor_of(conn, person, spoken_to(person, self.app.policy)) if person and person.active else None
+            return visitor_of(conn, person, self.app.policy) if person and person.active else None
 
         return self.app.database.ask(look) if chosen else None

@@ -19,7 +19,16 @@ from storage.charges import Charge
 from storage.limits import Cap, Subject, SubjectKind, Window
 
 Capability = Literal[
-    "charges", "hours", "people", "limits", "set_limit", "pause", "increase_requests", "seats", "outcomes"
+    "charges",
+    "hours",
+    "people",
+    "limits",
+    "set_limit",
+    "pause",
+    "increase_requests",
+    "seats",
+    "outcomes",
+    "credit",
 ]
 
 SUBJECTS: Mapping[str, str] = {
@@ -121,6 +130,21 @@ class ProviderSeat:
     assigned_on: date | None
     active_on: date | None
     use_known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCredit:
+    """What is left of what the company paid ahead.
+
+    Args:
+        currency: ISO 4217.
+        left_nanos: in 10⁻⁹ of the currency, all in all; below zero is a debt.
+        granted_nanos: what of it was given for nothing, such as vouchers.
+    """
+
+    currency: str
+    left_nanos: int
+    granted_nanos: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +313,10 @@ class Provider:
     def outcomes(self, first: date, last: date) -> Iterator[ProviderOutcome]:
         """What came of the work on the days first to last, both included."""
         raise self._undeclared("outcomes")
+
+    def credit(self) -> Iterator[ProviderCredit]:
+        """What is left of what was paid ahead, of each currency once. It is the account's: all keys have the same."""
+        raise self._undeclared("credit")
 
     def check(self) -> Iterator[CheckLine]:
         """Probe address, key and rights, cheaply and without changing anything. It never raises."""

@@ -28,10 +28,14 @@ Cursor = _named("bot.providers.cursor", "Cursor")
 Devin = _named("bot.providers.devin", "Devin")
 Files = _named("bot.providers.files.provider", "Files")
 GitHubCopilot = _named("bot.providers.github_copilot", "GitHubCopilot")
+Helicone = _named("bot.providers.helicone", "Helicone")
+Langfuse = _named("bot.providers.langfuse", "Langfuse")
 LiteLLM = _named("bot.providers.litellm.provider", "LiteLLM")
+Mistral = _named("bot.providers.mistral", "Mistral")
 ChatGPT = _named("bot.providers.openai.chatgpt", "ChatGPT")
 OpenAI = _named("bot.providers.openai.platform", "OpenAI")
 OpenRouter = _named("bot.providers.openrouter.provider", "OpenRouter")
+Prepaid = _named("bot.providers.prepaid", "Prepaid")
 Sample = _named("bot.providers.sample.provider", "Sample")
 Tencent = _named("bot.providers.tencent", "Tencent")
 Vercel = _named("bot.providers.vercel", "Vercel")
@@ -159,6 +163,13 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         url="https://api.cursor.com",
         key="CURSOR_API_KEY",
     ),
+    "deepseek": ProviderKind(
+        "DeepSeek",
+        "DeepSeek, Moonshot, Zhipu",
+        lambda its: Prepaid("deepseek", its.name, its.url, its.key, its.key_name),
+        url="https://api.deepseek.com",
+        key="DEEPSEEK_API_KEY",
+    ),
     "devin": ProviderKind(
         "Devin",
         "Devin",
@@ -182,11 +193,40 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         account=N_("the organization, or enterprises/ and the enterprise"),
         credit=Decimal("0.01"),
     ),
+    "helicone": ProviderKind(
+        "Helicone",
+        "Helicone",
+        lambda its: Helicone(its.name, its.url, its.key, its.key_name),
+        url="https://api.helicone.ai",
+        key="HELICONE_API_KEY",
+    ),
+    "langfuse": ProviderKind(
+        "Langfuse",
+        "Langfuse",
+        lambda its: Langfuse(its.name, its.url, its.key, its.account, its.key_name),
+        url="https://cloud.langfuse.com",
+        key="LANGFUSE_SECRET_KEY",
+        account=N_("the public key, which begins with pk-lf-"),
+    ),
     "litellm": ProviderKind(
         "LiteLLM",
         "LiteLLM",
         lambda its: LiteLLM(its.name, its.url, its.key, its.key_name, now=its.now),
         key="LITELLM_API_KEY",
+    ),
+    "mistral": ProviderKind(
+        "Mistral",
+        "Mistral",
+        lambda its: Mistral(its.name, its.url, its.key, its.key_name),
+        url="https://api.mistral.ai",
+        key="MISTRAL_ADMIN_KEY",
+    ),
+    "moonshot": ProviderKind(
+        "Moonshot",
+        "DeepSeek, Moonshot, Zhipu",
+        lambda its: Prepaid("moonshot", its.name, its.url, its.key, its.key_name),
+        url="https://api.moonshot.cn",
+        key="MOONSHOT_API_KEY",
     ),
     "openai": ProviderKind(
         "OpenAI's API platform",
@@ -238,6 +278,13 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         lambda its: XAI(its.name, its.url, its.key, its.account, its.key_name),
         url="https://management-api.x.ai",
         key="XAI_MANAGEMENT_KEY",
+    ),
+    "zhipu": ProviderKind(
+        "Zhipu",
+        "DeepSeek, Moonshot, Zhipu",
+        lambda its: Prepaid("zhipu", its.name, its.url, its.key, its.key_name),
+        url="https://open.bigmodel.cn",
+        key="ZHIPU_API_KEY",
     ),
     "sample": ProviderKind(
         "The sample company",

@@ -19,7 +19,7 @@ from pydantic.alias_generators import to_camel
 from bot.checks import CheckLine, may_read, may_write, why_not, works
 from bot.errors import UndeliverableError
 from bot.http import PATIENCE, Api, ApiKey, Batch, InvalidError, NotFoundError, Params, Patience
-from bot.providers.base import Limit, Provider, ProviderIdentity, days, midnight
+from bot.providers.base import Limit, Provider, ProviderCredit, ProviderIdentity, days, midnight
 from bot.providers.payload_fields import NANOS, Body, Dollars, Word, nanos
 from bot.providers.set_aside import RowError, not_asked_for, setting_aside, understood
 from bot.texts import t
@@ -119,7 +119,7 @@ class XAI(Provider):
         calls_per_minute: how often it is asked at most.
     """
 
-    can = frozenset({"charges", "hours", "people", "limits", "set_limit", "pause"})
+    can = frozenset({"charges", "hours", "people", "limits", "set_limit", "pause", "credit"})
     limited = frozenset({"organization"})
     step_nanos = NANOS_OF_A_CENT
     complete = True
@@ -196,6 +196,10 @@ class XAI(Provider):
     def resume(self, subject: Subject, before: str) -> None:
         """Enable a key if it was enabled."""
         self._switch(subject, disabled=json.loads(before)["disabled"])
+
+    def credit(self) -> Iterator[ProviderCredit]:
+        """What is left of prepaid credits."""
+        yield ProviderCredit("USD", self._prepaid())
 
     def probe(self) -> Iterator[CheckLine]:
         """Whether it answers, whether the key may read all that we read, and what prepaid credit is left."""

@@ -20,11 +20,12 @@ from handlers.language import stored
 from handlers.policy import Policy
 from handlers.pricing import PriceBook
 from handlers.telemetry import give_way, make_room
-from storage import aliases, former_links, ingest, outcomes, people, prices, pulls, seats, set_aside
+from storage import aliases, former_links, ingest, outcomes, people, prepaid, prices, pulls, seats, set_aside
 from storage.charges import Charge
 from storage.db import Apart, Database
 from storage.directory import Link, address
 from storage.ingest import Recorded, WholeDay
+from storage.prepaid import Credit
 from storage.prices import PostedPrice
 from storage.pulls import Pull
 from storage.seats import Seat
@@ -71,6 +72,8 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
             named = [((provider.name, each.kind, each.external_id), each.name) for each in members if each.name]
             database.transact(lambda conn: aliases.record(conn, named))
             database.transact(lambda conn: link_members(conn, provider.name, members, today, started))
+    if "charges" not in provider.can:
+        return _pull_credit_alone(database, provider, before, now)
     span = _span(before, how, started)
     usage = _Days(database, provider, how, now, before)
     trouble = usage.read(*span)
@@ -99,6 +102,27 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
     )
     database.transact(lambda conn: pulls.note_pull(conn, read))
     return Recorded(usage.rows_seen, usage.rows_changed)
+
+
+def _pull_credit_alone(database: Database, provider: Provider, before: Pull, now: Callable[[], datetime]) -> Recorded:
+    """Read a provider that tells nothing else: a failure is the whole reading's."""
+    started = now()
+    tried = replace(before, tried_at=started, began_at=before.began_at or started)
+    try:
+        with read_apart(database, provider.name, "credit", now, alone=False):
+            _read_credit(database, provider, started)
+    except OutsideError as trouble:
+        failed = replace(tried, error=stored(trouble))
+        database.transact(lambda conn: pulls.note_pull(conn, failed))
+        raise
+    read = replace(tried, done_at=started, through=started.date(), error="")
+    database.transact(lambda conn: pulls.note_pull(conn, read))
+    return Recorded(0, 0)
+
+
+def _read_credit(database: Database, provider: Provider, now: datetime) -> None:
+    here = [Credit(provider.name, each.currency, each.left_nanos, each.granted_nanos) for each in provider.credit()]
+    database.transact(lambda conn: prepaid.record(conn, provider.name, here, now))
 
 
 def told_until(known: Pull, read_through: date | None, now: datetime) -> date | None:
@@ -302,7 +326,7 @@ def _same_prices(conn: Connection, known: Sequence[PostedPrice]) -> None:
 def _read_besides(
     database: Database, provider: Provider, policy: Policy, span: tuple[date, date], now: Callable[[], datetime]
 ) -> None:
-    """Read who has a paid seat, and what came of the work, if the provider tells."""
+    """Read who has a paid seat, what credit is left and what came of the work, if the provider tells."""
     if "seats" in provider.can:
         with read_apart(database, provider.name, "seats", now) as odd:
             here = [
@@ -318,6 +342,9 @@ def _read_besides(
                 for each in provider.seats()
             ]
             database.transact(lambda conn: seats.record(conn, provider.name, here, all_told=not odd))
+    if "credit" in provider.can:
+        with read_apart(database, provider.name, "credit", now):
+            _read_credit(database, provider, now())
     if "outcomes" in provider.can:
         with read_apart(database, provider.name, "outcomes", now):
             try:

@@ -3,6 +3,7 @@
 from handlers.access import sees_all
 from handlers.admin.services import stopped, stopped_table, stopped_title
 from handlers.admin.set_aside import said, table
+from handlers.alerts import credits_here, credits_said
 from handlers.arguments import One
 from handlers.card import Block, Button, Card, Facts, Table, Text, Tone
 from handlers.context import Context
@@ -13,6 +14,7 @@ from handlers.policy import Vendor
 from handlers.provenance import not_whole
 from storage import limits, pulls, set_aside, spend
 from storage.pauses import DeliveryPause
+from storage.prepaid import Known
 from storage.pulls import Pull
 from storage.set_aside import Aside
 from storage.spend import Unallocated
@@ -27,6 +29,7 @@ ABLE = {
     "increase_requests": N_("sends requests for more to the manager"),
     "seats": N_("reads seats"),
     "outcomes": N_("reads outcomes"),
+    "credit": N_("reads prepaid credit"),
 }
 
 
@@ -42,6 +45,7 @@ def providers(ctx: Context, provider: One = "") -> Card:
     aside = [each for each in set_aside.everything(ctx.conn) if any(each.provider == one.name for one in vendors)]
     troubled = [each for each in vendors if each.name not in reads or reads[each.name].error]
     waits = stopped(ctx, [each.name for each in vendors])
+    credit = credits_here(ctx)
     rows = tuple(_row(ctx, each, reads.get(each.name), unlinked) for each in vendors)
     columns = (
         ctx.t("Provider"),
@@ -59,7 +63,7 @@ def providers(ctx: Context, provider: One = "") -> Card:
             for each in not_whole(ctx, names=[each.name for each in vendors])
         ),
         *([table(ctx, aside)] if aside else []),
-        *(_abilities(ctx, each) for each in vendors),
+        *(_abilities(ctx, each, credit) for each in vendors),
         *(_inability(ctx, each, sentence) for each in vendors for sentence in each.cannot),
         Button(ctx.t("What is not linked?"), "link"),
     ]
@@ -105,7 +109,7 @@ def _inability(ctx: Context, vendor: Vendor, sentence: str) -> Text:
     return Text(ctx.t("{name}: {news}", name=vendor.service, news=ctx.t(sentence)))
 
 
-def _abilities(ctx: Context, vendor: Vendor) -> Facts:
+def _abilities(ctx: Context, vendor: Vendor, credit: list[Known]) -> Facts:
     can = ctx.listed([ctx.t(words) for name, words in ABLE.items() if name in vendor.can])
     facts = [(vendor.service, can or ctx.t("nothing"))]
     held = limits.of_provider(ctx.conn, vendor.name) if "limits" in vendor.can else []
@@ -113,4 +117,7 @@ def _abilities(ctx: Context, vendor: Vendor) -> Facts:
         capped = sum(each.seen_nanos is not None for each in held)
         words = ctx.t("{set} set, {unset} without a limit", set=capped, unset=len(held) - capped)
         facts.append((ctx.t("Limits there"), words))
+    mine = [each for each in credit if each.credit.provider == vendor.name]
+    if mine:
+        facts.append((ctx.t("Credit left"), credits_said(ctx, mine)))
     return Facts(tuple(facts))

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from handlers.context import Context
 from handlers.events import ForgetOld
-from storage import retention
+from storage import receipts, retention
 
 ONE_DAY = timedelta(days=1)
 
@@ -19,6 +19,8 @@ def forget_old(ctx: Context, _event: ForgetOld) -> None:
         (rules.telemetry_days, retention.told_by_programs),
         (rules.token_days, retention.ended_tokens),
     )
+    receipts.forget_strays(ctx.conn, ctx.now - ONE_DAY)
+    receipts.forget(ctx.conn, ctx.now - ctx.policy.claims.receipt_days * ONE_DAY)
     for days, forget in parts:
         if days is not None:
             forget(ctx.conn, ctx.now - days * ONE_DAY)

@@ -17,6 +17,7 @@ PARTS = {
     "people": N_("people"),
     "limits": N_("limits"),
     "seats": N_("seats"),
+    "credit": N_("prepaid credit"),
     "requests": N_("requests for more"),
     "outcomes": N_("outcomes"),
 }

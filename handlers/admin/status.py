@@ -6,6 +6,7 @@ from datetime import timedelta
 from handlers.access import sees_all
 from handlers.admin.services import stopped, stopped_table, stopped_title
 from handlers.admin.set_aside import said, table
+from handlers.alerts import credit_said, short_credits
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import CHAT_PLATFORMS, Context
 from handlers.errors import RefusedError
@@ -39,6 +40,7 @@ def status(ctx: Context) -> Card:
     rows = tuple(_row(ctx, name, reads.get(name)) for name in sorted({*vendors, *reads}))
     unpriced = unpriced_models(ctx)
     outside = ((ctx.t("Without a price"), in_short(ctx, unpriced)),) if unpriced else ()
+    ending = _ending(ctx, vendors)
     blocks: list[Block] = [
         Facts(
             (
@@ -46,6 +48,7 @@ def status(ctx: Context) -> Card:
                 (ctx.t("Stopped trying"), str(waiting.get("parked", 0))),
                 *([] if has_chat else [(ctx.t("Chat"), ctx.t("not set up, so nobody is notified there"))]),
                 *outside,
+                *ending,
                 *_jobs(ctx),
             ),
         ),
@@ -87,9 +90,10 @@ def status(ctx: Context) -> Card:
         first = aside[0].provider
         title = said(ctx, vendors.get(first, first), [each for each in aside if each.provider == first])
     else:
-        title = _works(ctx, unpriced, twice)
+        title = _works(ctx, unpriced, twice, ending)
     title = _refusal(ctx, waits) or title
-    well = not (waits or waiting["late"] or troubled or unreached or silent or aside or unpriced or failing or twice)
+    well = not (waits or waiting["late"] or troubled or unreached or silent or aside or failing or twice)
+    well = well and not (unpriced or ending)
     blocks += [Button(ctx.t("Which models have no price?"), "price")] if unpriced else []
     if waiting.get("parked"):
         blocks.append(Button(ctx.t("Try again"), "retry"))
@@ -122,6 +126,7 @@ def late(ctx: Context) -> tuple[tuple[str, str], ...]:
     told = {name for name, _ in found}
     waits = [(vendors[each.target], ctx.said(each.error)) for each in stopped(ctx, vendors)]
     found += [each for each in waits if each[0] not in told]
+    found += _ending(ctx, vendors)
     odd = not_whole(ctx, names=vendors)
     found += [(ctx.t("Not in the sum"), together(ctx, odd))] if odd else []
     has_chat = installation.noted(ctx.conn, installation.NO_CHAT) is None
@@ -142,7 +147,22 @@ def _advised(ctx: Context, twice: Sequence[tuple[str, str]]) -> list[Text]:
     return [Text(ctx.t("{text}. {next}", text=text, next=advice)) for text, advice in twice]
 
 
-def _works(ctx: Context, unpriced: Sequence[UnpricedModel], twice: Sequence[tuple[str, str]]) -> str:
+def _ending(ctx: Context, vendors: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Credit at providers that will soon be used up, each with what is left."""
+    found = short_credits(ctx)
+    return [
+        (ctx.t("Credit at {service}", service=vendors[each.credit.provider]), credit_said(ctx, each)) for each in found
+    ]
+
+
+def _works(
+    ctx: Context,
+    unpriced: Sequence[UnpricedModel],
+    twice: Sequence[tuple[str, str]],
+    ending: Sequence[tuple[str, str]],
+) -> str:
+    if ending:
+        return ctx.t("{name}: {news}", name=ending[0][0], news=ending[0][1])
     if twice:
         return twice[0][0]
     if not unpriced:

@@ -242,9 +242,13 @@ class ClaimRules(Rule):
     Args:
         within_months: what was bought longer ago cannot be claimed.
         categories: what can be; none at all switches claims off. The first that a person has is meant if none is said.
+        receipt_above: a claim above it needs its receipt; "" for none ever.
+        receipt_days: for so long a receipt is kept after its claim was paid back, or came to nothing.
     """
 
     within_months: Annotated[int, Field(ge=1, le=36)] = 6
+    receipt_above: AmountText = ""
+    receipt_days: Annotated[int, Field(ge=1, le=3_650)] = 90
     categories: tuple[ClaimCategory, ...] = ()
 
 
@@ -446,7 +450,13 @@ class Policy(House, Rule):
     @model_validator(mode="after")
     def _floors_are_money(self) -> "Policy":
         guarded = (self.guard.floor, self.guard.pause_above, *self.guard.caps.values())
-        for words in (*guarded, self.waste.floor, *self.seats.values(), *(each.commitment for each in self.contracts)):
+        for words in (
+            *guarded,
+            self.waste.floor,
+            self.claims.receipt_above,
+            *self.seats.values(),
+            *(each.commitment for each in self.contracts),
+        ):
             units(words, self.organization.currency)
         return self
 

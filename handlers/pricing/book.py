@@ -85,13 +85,22 @@ class PriceBook:
     def priced(self, charge: Charge) -> Charge:
         """A charge as it was reported, with what it costs.
 
-        Tokens that are reported to cost nothing by who may not know their price have no cost until there is a price.
+        Tokens that are reported to cost nothing by who may not know their price have no cost until there is a price. A
+        cost that was reckoned at list prices gives way to a price of the company's own.
         """
+        if charge.cost_source == "list_price" and charge.cost_nanos:
+            own = self._of_quote(charge)
+            return own if own.cost_source == "own_price" else charge
         if charge.cost_nanos is not None and (charge.cost_nanos or charge.provider in self._zero_is_cost):
             return self._discounted(charge) if self.discounts_reported else charge
         tokens = any(getattr(charge, kind) for kind in TOKENS)
         if not tokens and not charge.requests:
             return charge
+        return self._of_quote(charge)
+
+    def _of_quote(self, charge: Charge) -> Charge:
+        """A charge at the price of its model, without a cost if there is none."""
+        tokens = any(getattr(charge, kind) for kind in TOKENS)
         quote = self.quote(Asked(charge.provider, charge.model, charge.tier, charge.bucket_start, charge.bucket_hours))
         if not tokens and not (quote and quote.prices.request):
             return charge  # requests alone cost nothing, but where a price of theirs is known

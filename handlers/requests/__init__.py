@@ -22,6 +22,8 @@ from handlers.requests.messages import request_of
 from handlers.requests.proposals import Ask, ask_through, dont_send, proposal_expired, send
 from handlers.requests.queue import all_waiting, in_queue, open_ones, waiting_for
 from handlers.requests.quoted import clean
+from handlers.requests.receipt_files import BYTES_MAX, too_large
+from handlers.requests.receipts import is_receipt, keep_receipt, opened, receipt_, receipts_
 from handlers.requests.submit import change, open_request, remind, request, requests_, withdraw
 from handlers.requests.timers import end_grants, escalate, remind_approver, request_expired
 from handlers.requests.unreached import ask_next_in_line, message_given_up
@@ -29,6 +31,7 @@ from handlers.requests.wording import decided
 from handlers.requests.write import answer_origin, deed, record, tell_asker
 
 __all__ = [
+    "BYTES_MAX",
     "LEAD",
     "Ask",
     "Case",
@@ -61,10 +64,13 @@ __all__ = [
     "history",
     "in_queue",
     "is_at_checkpoint",
+    "is_receipt",
+    "keep_receipt",
     "load",
     "message_given_up",
     "open_ones",
     "open_request",
+    "opened",
     "other",
     "paid",
     "payroll",
@@ -72,6 +78,8 @@ __all__ = [
     "proposal_expired",
     "question",
     "raise_",
+    "receipt_",
+    "receipts_",
     "record",
     "remind",
     "remind_approver",
@@ -84,6 +92,7 @@ __all__ = [
     "send",
     "stays_capped",
     "tell_asker",
+    "too_large",
     "waiting_for",
     "withdraw",
 ]

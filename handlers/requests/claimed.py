@@ -1,19 +1,21 @@
 """What a claim is besides a request: of which yearly budget, what else was claimed, what the company pays anyway."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from handlers.card import Button
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.money import in_units
 from handlers.periods import period_of
 from handlers.policy import Budget, rules_for
-from storage import claims, seats
+from storage import claims, receipts, seats
 from storage.claims import Claim, Claimed
 from storage.directory import Person
 from storage.people import Account
+from storage.receipts import Receipt
 
 _WORD = re.compile(r"\w+")
 GENERAL = frozenset(
@@ -56,12 +58,14 @@ class YearOfClaims:
         all: the claims that wait or are approved, of whatever category.
         provided: what the company pays of that tool already, as people call it; "" for nothing.
         has_seat: whether they have a seat of it.
+        receipts: of the claim.
     """
 
     category: Budget | None
     all: tuple[Claimed, ...] = ()
     provided: str = ""
     has_seat: bool = False
+    receipts: tuple[Receipt, ...] = ()
 
     def approved(self, name: str) -> int:
         """What was approved of a category."""
@@ -113,7 +117,7 @@ def category_named(ctx: Context, account: Account | None, person: Person | None,
 
 
 def year_of(ctx: Context, category: Budget | None, account: Account, claim: Claim) -> YearOfClaims:
-    """The claims of the year in which something was bought, in at most two statements."""
+    """The claims of the year in which something was bought, in at most three statements."""
     first = period_of(claim.day, "year", ctx.policy.budget_calendar).first
     provided, names = provided_as(ctx, claim.vendor)
     held = seats.of_account(ctx.conn, account.id) if names else []
@@ -122,6 +126,7 @@ def year_of(ctx: Context, category: Budget | None, account: Account, claim: Clai
         tuple(claims.of_year(ctx.conn, account.id, first)),
         provided,
         any(each.provider in names for each in held),
+        tuple(receipts.of_request(ctx.conn, claim.request_id)) if claim.request_id else (),
     )
 
 
@@ -191,7 +196,7 @@ def claim_facts(ctx: Context, claim: Claim) -> list[tuple[str, str]]:
 
 def year_facts(ctx: Context, year: YearOfClaims, claim: Claim) -> list[tuple[str, str]]:
     """What is left in the year, what looks like the same claim, and what the company pays anyway."""
-    facts = []
+    facts = [(ctx.t("Receipt"), receipts_in_words(ctx, year.receipts))]
     if year.category:
         unit, name = year.category.unit, year.category.name
         values = {"left": ctx.amount(year.left, unit), "limit": ctx.amount(year.category.allotment, unit)}
@@ -203,6 +208,22 @@ def year_facts(ctx: Context, year: YearOfClaims, claim: Claim) -> list[tuple[str
     if year.provided:
         facts.append((ctx.t("Already provided"), provided_words(ctx, year)))
     return facts
+
+
+def receipts_in_words(ctx: Context, kept: Sequence[Receipt]) -> str:
+    """The receipts of a claim by their kinds and sizes, or that it has none."""
+    return ctx.listed([receipt_in_words(ctx, each) for each in kept]) if kept else ctx.t("none")
+
+
+def receipt_in_words(ctx: Context, one: Receipt) -> str:
+    """A receipt by its kind and size."""
+    return ctx.t("{kind}, {kb} kB", kind=one.kind.upper(), kb=max(1, round(one.size_bytes / 1000)))
+
+
+def receipts_buttons(ctx: Context, number: int, kept: Sequence[Receipt]) -> tuple[Button, ...]:
+    """The way to the receipts of a claim; none where there are none."""
+    label = ctx.nt("See the receipt of #{number}", "See the receipts of #{number}", len(kept), number=number)
+    return (Button(label, f"receipts {number}"),) if kept else ()
 
 
 def provided_words(ctx: Context, year: YearOfClaims) -> str:

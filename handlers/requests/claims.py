@@ -27,11 +27,13 @@ from handlers.requests.claimed import (
     categories_of,
     claim_facts,
     is_twin,
+    receipts_in_words,
     refuse_beyond,
     say_again,
     year_of,
 )
 from handlers.requests.claimed import paid as paid_words
+from handlers.requests.receipts import attach, chosen, receipt_input, refuse_without, used_twice
 from handlers.requests.submit import Opened, check_reason, own_account, route_facts, route_of, what_next
 from handlers.requests.wording import STATES
 from handlers.requests.write import at_its_stage, deed, show
@@ -56,6 +58,7 @@ def claim(
     tool: FormText = "",
     day: FormText = "",
     category: FormText = "",
+    receipt: FormText = "",
     reason: WhatFor = "",
 ) -> Card:
     """Claim back what you paid for a tool yourself: “claim 20 USD cursor September: pair programming”.
@@ -63,7 +66,7 @@ def claim(
     “claim” alone opens a form. The amount may be in any currency that has a rate. Say the month or the day; without
     either it is today. “claim 30 EUR ChatGPT Plus in courses: the exam” takes another yearly budget than the first one.
 
-    The same people decide as over a request. Keep the receipt: payroll may ask for it.
+    The same people decide as over a request. Send the receipt along, or later: `receipt 42`.
     """
     account = own_account(ctx)
     categories = categories_of(ctx, account, ctx.person)
@@ -73,16 +76,21 @@ def claim(
     if amount is None or bought is None:
         return _form(ctx, categories, amount, bought, reason)
     check_reason(reason, EXAMPLE)
-    chosen = _chosen(bought.category, categories)
+    category_rule = _chosen(bought.category, categories)
     made = _made(ctx, amount, bought)
-    house = _in_house(ctx, made)
-    year = year_of(ctx, chosen, account, made)
+    house, brought = _in_house(ctx, made), chosen(ctx, receipt)
+    refuse_without(ctx, house, brought)
+    year = year_of(ctx, category_rule, account, made)
     refuse_beyond(ctx, year, house)
     if sum(each.request.state == "pending" for each in year.all) >= OPEN_MAX:
         raise RefusedError("You have {n} open claims. Wait for a decision, or withdraw one.", n=OPEN_MAX)
     if not bought.second and any(is_twin(each.claim, made) for each in year.alike(made)):
-        return _twice(ctx, year, made, chosen, reason)
-    return _opened(ctx, account, year, chosen, made, house, reason)
+        return _twice(ctx, year, made, category_rule, reason)
+    already = used_twice(ctx, brought)
+    if already:
+        return already
+    year = replace(year, receipts=tuple(brought))
+    return _opened(ctx, account, year, category_rule, made, house, reason)
 
 
 def _from_form(ctx: Context, bought: Bought | None, tool: str, day: str, category: str) -> Bought | None:
@@ -183,6 +191,7 @@ def _opened(
     asked = requests.ask_for(ctx.conn, wanted, ctx.now)
     made = replace(made, request_id=asked.id)
     claims.note(ctx.conn, made)
+    attach(ctx, asked.id, year.receipts)
     deed(
         ctx, asked, "asked", "asker", f"{ctx.amount(house, category.unit)}, {made.vendor}, {made.month:%Y-%m}: {reason}"
     )
@@ -198,10 +207,13 @@ def _opened(
         *route_facts(ctx, Opened(case, route, deciders)),
         (ctx.t("Budget"), category.name),
         *claim_facts(ctx, made),
+        (ctx.t("Receipt"), receipts_in_words(ctx, year.receipts)),
         (ctx.t("Reason"), reason),
         (ctx.t("Left in the year"), left),
     )
     blocks: list[Block] = [Facts(facts), *_provided(ctx, year), Text(what_next(ctx, case))]
+    if not year.receipts:
+        blocks.append(Button(ctx.t("Add a receipt"), f"receipts {asked.id}"))
     blocks.append(Button(ctx.t("Withdraw"), f"withdraw {asked.handle}", confirm=confirm))
     return Card(ctx.t("Claimed {amount} for {tool}", amount=shown, tool=made.vendor), tuple(blocks))
 
@@ -261,7 +273,7 @@ def _form(
             ),
             *which,
             Input("reason", ctx.t("What is it for?"), form="long", value=reason),
-            Text(ctx.t("Keep the receipt: Bursar stores no files."), quiet=True),
+            receipt_input(ctx),
             Button(ctx.t("Send"), "claim", style="primary"),
         ),
     )

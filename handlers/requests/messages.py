@@ -15,7 +15,7 @@ from handlers.place import Place
 from handlers.questions import gauge, pace
 from handlers.requests.approvers import Decider, deciders
 from handlers.requests.case import Background, Case
-from handlers.requests.claimed import claim_facts, year_facts
+from handlers.requests.claimed import claim_facts, receipts_buttons, year_facts
 from handlers.requests.effect import (
     after_it,
     binding_facts,
@@ -185,6 +185,7 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
         *(() if next_period(ctx, case) else (Button(ctx.t("Approve other amount"), f"other {request.seen}"),)),
         Button(ctx.t("Deny"), f"deny {request.seen}", style="danger"),
         Button(ctx.t("Ask a question"), f"question {request.handle}"),
+        *(receipts_buttons(ctx, request.id, known.claims.receipts) if known.claims else ()),
         Text(_small_print(ctx, case, why), quiet=True),
     ]
     return Card(asks(ctx, case), tuple(blocks))

@@ -30,6 +30,7 @@ from handlers.policy import MANAGER, STAGES, ApprovalRule, Ask, Budget, Conditio
 from handlers.questions import gauge, looked_at, missing
 from handlers.requests.approvers import LEAD, Decider, decider, lead_of
 from handlers.requests.case import Case, asked_of, base_of, case_of, cases_of, counts_of, in_all, load, make_background
+from handlers.requests.claimed import receipts_buttons, receipts_in_words
 from handlers.requests.effect import (
     after_it,
     ask_to_raise,
@@ -59,7 +60,7 @@ from handlers.requests.wording import (
     sum_of,
 )
 from handlers.requests.write import at_its_stage, deed, grant, record, show
-from storage import people, requests
+from storage import people, receipts, requests
 from storage.directory import Person
 from storage.people import NOBODY, Account
 from storage.requests import Counts, Request, RequestKind, Resolution, Wanted
@@ -233,7 +234,9 @@ def waiting_case(ctx: Context, case: Case) -> tuple[Block, ...]:
     request, account = case.request, case.account
     status = asked_of(statuses(ctx, account), request) if account and not case.claim else None
     title = ctx.t("#{number}: {what}", number=request.id, what=asks(ctx, case))
+    kept = receipts.of_request(ctx.conn, request.id) if case.claim else []
     facts = [*asked_facts(ctx, case), *([after_it(ctx, status, more_of(request, status))] if status else [])]
+    facts += [(ctx.t("Receipt"), receipts_in_words(ctx, kept))] if case.claim else []
     number = {"number": request.id}
     return (
         Text(title),
@@ -244,6 +247,7 @@ def waiting_case(ctx: Context, case: Case) -> tuple[Block, ...]:
         Button(ctx.t("Deny #{number}", **number), f"deny {request.seen}", style="danger"),
         Button(ctx.t("Ask about #{number}", **number), f"question {request.handle}"),
         Button(ctx.t("Look at #{number}", **number), f"history {request.handle}"),
+        *receipts_buttons(ctx, request.id, kept),
     )
 
 

@@ -12,7 +12,7 @@ from handlers.card import Card, Text
 from tests.console.conftest import URL, Console, words_of
 from tests.support.company import ACME
 
-EXAMPLES = {"team": "search", "period": "2026-11"}
+EXAMPLES = {"team": "search", "period": "2026-11", "number": "1"}
 
 
 def test_a_page_shows_the_figures_of_the_chat(console: Console) -> None:

@@ -66,7 +66,7 @@ hi -> help
 hello! -> help
 hey -> help
 help -> help
-help me -> help | about=me
+help me -> help
 ? -> help
 ？ -> help
 /tokens -> help
@@ -347,6 +347,112 @@ requests as csv -> requests | as_csv=True
 支出 最近7天 按模型 -> spend | by=model | period=2026-11-16..2026-11-22
 委托 kim 直到 周五 -> delegate | to=person/kim | until=2026-11-27
 how much have we spent in october? -> spend | period=2026-10-01..2026-10-31
+how much of my budget is gone? -> balance
+how much money do I have left this month -> balance
+am I over my limit? -> balance
+what's my limit -> balance
+when does my budget reset? -> balance
+when do I get new budget -> balance
+how am I doing -> balance
+show me what I spent yesterday -> spend | period=2026-11-21..2026-11-21
+which model costs the most? -> spend | by=model
+what is my most expensive model -> spend | by=model
+why is my bill so high -> why
+why did I spend so much last week -> why | period=2026-11-09..2026-11-15
+how much will I have spent by the end of the month? -> forecast
+will my budget last until the end of the month? -> forecast
+I need 50 more to finish the migration -> request | amount=50 | reason=to finish the migration
+can I get 50 dollars more for the migration? -> request | amount=50 USD | reason=the migration
+could I have another 100 USD for the demo -> request | amount=100 USD | reason=the demo
+give me 50 USD more please -> request | amount=50 USD
+what happened to my request? -> requests
+where is my request -> requests
+who approves my requests? -> requests
+cheapest model -> models
+which models can I use -> models
+how much does opus cost -> models
+how much has my team spent? -> spend | whom=team/search
+what did my team spend last month -> spend | whom=team/search | period=2026-10-01..2026-10-31
+how much is left for my team -> balance | whom=team/search
+team balance -> balance | whom=team/search
+my team's budget -> balance | whom=team/search
+what is waiting for me? -> home
+anything to approve? -> home
+is anything wrong? -> guard
+is anyone wasting money? -> waste
+what can we save -> waste
+stop the crawler -> help | about=pause
+total spend by team last quarter -> spend | by=team | period=2026-07-01..2026-09-30
+who changed the limits yesterday? -> audit | period=2026-11-21..2026-11-21
+show me unusual spending -> guard
+my agents -> spend | by=agent
+balance pls!! -> balance
+turn off the weekly report -> help | about=settings
+change my language to Chinese -> help | about=settings
+how do I make a token for claude code -> help | about=token
+request status -> requests
+approve request 1 -> approve | number=1
+help me please -> help
+tokens -> token
+need 2,000,000 tokens more for the batch -> request | amount=2000000 tokens | reason=the batch
+we need more budget -> request
+what is my budget? -> balance
+what's the status of my request? -> requests
+我的团队余额 -> balance | whom=team/search
+团队余额 -> balance | whom=team/search
+我这个月花了多少钱？ -> spend | period=2026-11-01..2026-11-30
+我还剩多少预算？ -> balance
+我还有多少钱可以用 -> balance
+预算什么时候重置？ -> balance
+额度什么时候恢复 -> balance
+我超额了吗？ -> balance
+上周用了多少 -> spend | period=2026-11-09..2026-11-15
+昨天花了多少钱 -> spend | period=2026-11-21..2026-11-21
+哪个模型最贵？ -> spend | by=model
+哪个模型花钱最多 -> spend | by=model
+为什么这个月花了这么多 -> why | period=2026-11-01..2026-11-30
+为什么上周这么贵 -> why | period=2026-11-09..2026-11-15
+月底会花多少？ -> forecast
+这个月够用吗 -> forecast
+预算够不够 -> forecast
+钱什么时候用完 -> forecast
+我想再要50美元完成迁移 -> request | amount=50 USD | reason=完成迁移
+能不能多给我50美元 -> request | amount=50 USD
+再给我100美元，用于演示 -> request | amount=100 USD | reason=演示
+申请增加50美元预算 -> request | reason=增加50美元预算
+我的申请批了吗 -> requests
+申请进度 -> requests
+我的申请到哪一步了 -> requests
+谁审批我的申请？ -> requests
+最便宜的模型 -> models
+有哪些模型可以用 -> models
+能用哪些模型 -> models
+我的团队花了多少 -> spend | whom=team/search
+团队本月支出 -> spend | whom=team/search | period=2026-11-01..2026-11-30
+我们团队上个月花了多少钱 -> spend | whom=team/search | period=2026-10-01..2026-10-31
+团队还剩多少 -> balance | whom=team/search
+有什么要我审批的吗 -> home
+待我审批 -> home
+有没有浪费 -> waste
+哪里可以省钱 -> waste
+有异常吗 -> guard
+停掉crawler -> help | about=pause
+各团队支出 -> spend | by=team
+昨天谁改了限额 -> audit | period=2026-11-21..2026-11-21
+把语言改成中文 -> help | about=settings
+怎么创建令牌 -> help | about=token
+令牌 -> token
+今天用了多少 -> spend | period=2026-11-22..2026-11-22
+过去30天支出 -> spend | period=2026-10-24..2026-11-22
+本周支出按模型 -> spend | by=model | period=2026-11-16..2026-11-22
+关闭周报 -> help | about=settings
+再给我五十美元做测试 -> request | amount=50 USD | reason=测试
+申请 50 状态页 -> request | amount=50 | reason=状态页
+批准 1 -> approve | number=1
+上周支出按模型 -> spend | by=model | period=2026-11-09..2026-11-15
+昨天我花了多少 -> spend | period=2026-11-21..2026-11-21
+我的团队上周花了多少 -> spend | whom=team/search | period=2026-11-09..2026-11-15
+团队支出 -> spend | whom=team/search
 """
 REFUSED = """
 request 1.500 demo -> ! “1.500” could be 1.50 or 1,500.00. Write 1500 or 1.50.

@@ -31,6 +31,7 @@ from storage.findings import Found, Said
 from storage.spikes import Sight
 from tests.support.clock import Clock
 from tests.support.company import ACME, PEOPLE, RULES, Company
+from tests.support.receipt_files import pdf
 
 ORDER_MAX = 20
 BALANCE_MAX = 6
@@ -106,6 +107,12 @@ def claim_made(company: Company) -> None:
     """Ana has claimed something."""
     with_claims(company)
     company.say(*CLAIMED)
+
+
+def claim_with_file(company: Company) -> None:
+    """A receipt was sent after it."""
+    claim_made(company)
+    company.app.keep_receipt("ana", pdf())
 
 
 def claim_approved(company: Company) -> None:
@@ -230,6 +237,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
             "ana", "claim 20 USD llm: again", "Claimed $20.00 for llm", prepare=with_claims, about="provided already"
         ),
     ),
+    "receipt": (Spoken("ana", "receipt 1", "Added to claim #1", prepare=claim_with_file),),
     "paid": (Spoken("fay", "paid 1", "1 claim is noted", prepare=claim_approved),),
     "change": (Spoken("ana", "change 1 the review", "Updated the reason of request #1", (ASKED,)),),
     "remind": (Spoken("ana", "remind 1", "Sent a reminder about", (ASKED,)),),

@@ -18,7 +18,10 @@ from bot.providers.cursor import CallRates, Cursor
 from bot.providers.devin import Devin
 from bot.providers.files.provider import Files
 from bot.providers.github_copilot import GitHubCopilot
+from bot.providers.helicone import Helicone
+from bot.providers.langfuse import Langfuse
 from bot.providers.litellm.provider import MALFORMED, LiteLLM
+from bot.providers.mistral import Mistral
 from bot.providers.openai.chatgpt import ChatGPT
 from bot.providers.openai.platform import OpenAI
 from bot.providers.openrouter.provider import OpenRouter
@@ -38,8 +41,11 @@ from tests.support.fakes.cursor import FakeCursor
 from tests.support.fakes.devin import FakeDevin
 from tests.support.fakes.folder import Folder
 from tests.support.fakes.github import FakeGitHub
+from tests.support.fakes.helicone import FakeHelicone
+from tests.support.fakes.langfuse import FakeLangfuse
 from tests.support.fakes.litellm import FakeLiteLLM
 from tests.support.fakes.loopback import Heard, Loopback
+from tests.support.fakes.mistral import FakeMistral
 from tests.support.fakes.openai import FakeOpenAI
 from tests.support.fakes.openrouter import FakeOpenRouter
 from tests.support.fakes.tencent import FakeTencent
@@ -293,6 +299,26 @@ CASES: Mapping[str, Case] = {
         subjects=(Subject("key", f"{1:064x}"), Subject("user", "ana@acme.example")),
         paused=Subject("user", "bo@acme.example"),
         questions=frozenset({"/analytics/query"}),
+    ),
+    "helicone": Case(
+        FakeHelicone,
+        lambda fake, patience: Helicone("helicone", fake.url, fake.key, "HELICONE_KEY", patience, None),
+        FakeHelicone.use,
+        lambda fake: str(fake.key),
+        questions=frozenset({"/v1/user/metrics/query"}),
+    ),
+    "langfuse": Case(
+        FakeLangfuse,
+        lambda fake, patience: Langfuse("langfuse", fake.url, fake.key, fake.public, "LANGFUSE_KEY", patience, None),
+        FakeLangfuse.use,
+        lambda fake: str(fake.key),
+    ),
+    "mistral": Case(
+        FakeMistral,
+        lambda fake, patience: Mistral("mistral", fake.url, fake.key, "MISTRAL_KEY", patience, None),
+        FakeMistral.use,
+        lambda fake: str(fake.key),
+        subjects=(Subject("organization", ""),),
     ),
     "vercel": Case(
         FakeVercel,

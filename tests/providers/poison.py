@@ -19,7 +19,19 @@ import httpx
 from pydantic import AliasChoices, AliasPath, BaseModel
 
 from bot.http import Api
-from bot.providers import alibaba, cursor, devin, github_copilot, tencent, vercel, volcengine, xai
+from bot.providers import (
+    alibaba,
+    cursor,
+    devin,
+    github_copilot,
+    helicone,
+    langfuse,
+    mistral,
+    tencent,
+    vercel,
+    volcengine,
+    xai,
+)
 from bot.providers.anthropic import base as claude
 from bot.providers.anthropic import console, enterprise, gateway, reports
 from bot.providers.base import Provider, midnight
@@ -34,6 +46,8 @@ DAY = date(2026, 11, 18)
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 ODD = "oddity"
 """In the id of everything that is made odd, and of nothing else."""
+
+ODD_LINES = f"completion/models/mistral-{ODD}-latest::mistral-{ODD}/input"
 
 ABSENT = object()
 POISONS: Mapping[str, Any] = {
@@ -150,6 +164,15 @@ TABLES: Mapping[str, tuple[Rows, ...]] = {
         _rows("charges", r"/\?Action=ListBillDetail.*", "Result/List", volcengine._BillLine, "InstanceNo"),
         _rows("people", r"/\?Action=ListEndpoints.*", "Result/Items", volcengine._Endpoint),
         _rows("limits", r"/\?Action=ListEndpoints.*", "Result/Items", volcengine._Endpoint),
+    ),
+    "helicone": (_rows("charges", "/v1/user/metrics/query", "data/users", helicone._User),),
+    "langfuse": (_rows("charges", "/api/public/v2/observations", "data", langfuse._Observation),),
+    "mistral": (
+        _rows("charges", "/v1/admin/usage", ODD_LINES, mistral._Line),
+        _rows("charges", "/v1/admin/usage", "prices", mistral._Price),
+        _rows("charges", "/v1/admin/workspaces", "workspaces", mistral._Workspace, "uuid"),
+        _rows("people", "/v1/admin/workspaces", "workspaces", mistral._Workspace),
+        _rows("people", "/v1/admin/api-keys", "keys", mistral._Key),
     ),
     "xai": (
         _rows("charges", "/usage", "timeSeries", xai._Series),
@@ -335,6 +358,16 @@ def _fill_xai(fake: Any) -> None:
     fake.use(DAY, ODD, Decimal("1.5"), what=f"Chat {ODD}")
 
 
+def _fill_observer(fake: Any) -> None:
+    fake.use(DAY, "zoe", Decimal("1.5"), 10)
+    fake.use(DAY, ODD, Decimal("1.5"), 10)
+
+
+def _fill_mistral(fake: Any) -> None:
+    _fill_observer(fake)
+    fake.keys[f"key-{ODD}"] = "odd"
+
+
 def _fill_devin(fake: Any) -> None:
     fake.use(DAY, "zoe", Decimal("1.5"))
     fake.use(DAY, ODD, Decimal("1.5"), product=f"m-{ODD}")
@@ -355,6 +388,9 @@ FILLS: Mapping[str, Callable[[Any], None]] = {
     "xai": _fill_xai,
     "cursor": _fill_cursor,
     "devin": _fill_devin,
+    "helicone": _fill_observer,
+    "mistral": _fill_mistral,
+    "langfuse": _fill_observer,
     "github-copilot": _fill_github,
     "litellm": _fill_litellm,
     "openai": _fill_openai,

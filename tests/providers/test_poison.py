@@ -96,7 +96,8 @@ def test_the_other_days_count_and_the_odd_one_is_named(
     opened: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path_, name: str
 ) -> None:
     """A reading goes over an odd row: the days after it are there, and it is known which day lacks something."""
-    provider, replay, fake = opened(name)
+    provider, _, fake = opened(name)
+    replay = Replay()  # what was answered before knows nothing of the day that is added
     CASES[name].use(fake, DAY + timedelta(days=1), "zoe", Decimal(2), 10)
     rows = next(rows for rows in TABLES[name] if rows.part == "charges")
     database = migrated(tmp_path / "bursar.db")

@@ -17,6 +17,7 @@ from bot.platforms.slack.messenger import Slack
 from bot.platforms.slack.transport import Endpoint, Socket
 from bot.platforms.slack.verification import Verifier
 from handlers.card import Button, Card, Facts, Gauge, Input, Text
+from handlers.errors import RefusedError
 from handlers.sentence import Sentence
 from tests.support.fakes.slack import PATIENCE_S, FakeSlack
 
@@ -54,6 +55,7 @@ class SmallApp:
     keys: list[str] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
     bug: bool = False
+    kept: list[bytes] = field(default_factory=list)
     instead: dict[str, Card] = field(default_factory=dict)
     asked: set[tuple[str, str]] = field(default_factory=set)
     shown: dict[tuple[str, str], Card] = field(default_factory=dict)
@@ -82,6 +84,21 @@ class SmallApp:
     def show_home(self, sentence: Sentence) -> None:
         """Show a Home."""
         self.slack.show(sentence.place, self.hear(sentence), "")
+
+    def language(self, _person: str) -> str:
+        """Everybody speaks English."""
+        return "en"
+
+    def takes_file(self, text: str) -> bool:
+        """What `claim` and `receipt` do."""
+        return text.partition(" ")[0] in ("claim", "receipt")
+
+    def keep_receipt(self, _person: str, content: bytes) -> str:
+        """Keeps it, unless it is a page."""
+        if content.startswith(b"<"):
+            raise RefusedError("This is no receipt.", fault="receipt")
+        self.kept.append(content)
+        return str(len(self.kept))
 
     def in_reply(self, platform: str, receipt: str, words: str) -> str:
         """Replies to a message that is known mean something of their own."""

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from handlers.card import Button, Card, Chart, Facts, Gauge, Input, Series, Table, Text
+from handlers.errors import RefusedError
 from handlers.place import Place
 from handlers.sentence import Sentence
 
@@ -56,6 +57,7 @@ class SmallBot:
     heard: list[Sentence] = field(default_factory=list)
     pushed: dict[str, list[tuple[str, int, Card]]] = field(default_factory=dict)
     answers: dict[str, Callable[[Sentence], Card]] = field(default_factory=dict)
+    kept: list[tuple[str, bytes]] = field(default_factory=list)
 
     def hear(self, sentence: Sentence) -> Card:
         self.heard.append(sentence)
@@ -90,6 +92,13 @@ class SmallBot:
 
     def messages(self, place: Place) -> Sequence[tuple[str, int, Card]]:
         return self.pushed.get(place.id, [])
+
+    def keep_receipt(self, person: str, content: bytes) -> str:
+        """Keeps it, unless it is a page."""
+        if content.startswith(b"<"):
+            raise RefusedError("This is no receipt.")
+        self.kept.append((person, content))
+        return str(len(self.kept))
 
     @contextmanager
     def file(self, name: str) -> Iterator[Path]:

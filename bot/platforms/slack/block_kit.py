@@ -302,6 +302,9 @@ class _Page(Drawing):
         if action in self.names:
             return
         self.names.add(action)
+        if block.form == "file" and self.surface != "modal":  # Slack takes one in a modal only
+            self.remark("{label}: send the file to me in a direct message.", label=line(block.label))
+            return
         drawn = {
             "type": "input",
             "block_id": action,
@@ -409,6 +412,10 @@ def _drawable(series: Series, count: int) -> bool:
     return len(series.values) == count and all(map(math.isfinite, series.values))
 
 
+FILE_TYPES = ["pdf", "png", "jpg", "jpeg", "heic"]
+"""What the client offers; what is in a file is looked at when it comes."""
+
+
 def _element(block: Input, action: str) -> Json:
     """What is filled in."""
     options = _options(block) if block.form == "choice" else []
@@ -422,6 +429,8 @@ def _element(block: Input, action: str) -> Json:
             given = {"initial_value": block.value, "min_value": block.least, "max_value": block.most}
             bounds = {key: decimal_of(value) for key, value in given.items() if decimal_of(value)}
             return {"type": "number_input", "action_id": action, "is_decimal_allowed": True, **bounds}
+        case "file":
+            return {"type": "file_input", "action_id": action, "filetypes": FILE_TYPES, "max_files": 3}
         case _:
             return _line_of_text(block, action)
 

@@ -9,7 +9,7 @@ answer follows by another way; `Turn` sees to it that exactly one of the two hap
 import logging
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,9 +22,11 @@ from slack_bolt.authorization.authorize import Authorize
 from slack_sdk import WebClient
 
 from bot.errors import OutsideError
+from bot.platforms.sent_files import RECEIPT, kept
 from bot.platforms.slack.agent_view import AgentView
 from bot.platforms.slack.block_kit import FIELD, SAY, Json, fault, message, modal, origin
 from bot.platforms.slack.client import TROUBLE, trouble, web_client
+from bot.platforms.slack.files import fetches
 from bot.platforms.slack.identity import OwnHome, SlackPeople, SlackSpeaker
 from bot.platforms.slack.manifest import PROMPTS
 from bot.platforms.slack.messenger import Slack
@@ -32,7 +34,8 @@ from bot.platforms.slack.mrkdwn import heard, unescaped
 from bot.platforms.slack.response_url import Hooks
 from bot.platforms.text import cut, line, plain
 from bot.ports import Hears, broken, in_language
-from handlers.card import Card, Facts, Heading, Text
+from handlers.card import Card, Facts, Heading, Input, Text
+from handlers.errors import RefusedError
 from handlers.language import ENGLISH, N_, Words, say
 from handlers.place import Place, home_of
 from handlers.sentence import Sentence
@@ -103,6 +106,7 @@ class SlackListener:
         self._client = client
         self._settings = settings
         asks = web_client(client.token, client.base_url, ASK_MAX_S)
+        self._files = asks
         self._people = SlackPeople(app, asks, OwnHome(asks, settings.teams), settings.language)
         self._slack = Slack(client, native=settings.native)
         self._hooks = Hooks(client.base_url, native=settings.native)
@@ -176,11 +180,11 @@ class SlackListener:
         return self._reply(ack, body, context, self._hear(_speaker(body), words, place, _inputs(body), delivery), place)
 
     def _submitted(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
-        kept = origin(body["view"]["private_metadata"])
+        asked = origin(body["view"]["private_metadata"])
         place = _place(body)
-        if kept is None:
+        if asked is None:
             return self._reply(ack, body, context, in_language(OUTDATED, self._settings.language), place)
-        card = self._hear(_speaker(body), kept[0], place, _inputs(body), body["trigger_id"])
+        card = self._hear(_speaker(body), asked[0], place, _inputs(body), body["trigger_id"], body["files"])
         return self._reply(ack, body, context, card, place)
 
     def _written(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
@@ -195,8 +199,13 @@ class SlackListener:
             words = self._app.in_reply("slack", f"{body['event']['channel']}/{place.thread}", words)
         if self._agent and not place.public:
             place = self._agent.threaded(place, body["event"], words, context["turn"].then)
-        event_id = body["event_id"]
-        self._app.answer(f"slack/{event_id}", Sentence(words, person, place, delivery=event_id))
+        event_id, sent = body["event_id"], body["event"]["files"] if not place.public else []
+        words = words or (RECEIPT if sent else "")
+        try:
+            named = self._kept(person, words, sent)
+        except RefusedError as refused:
+            return self._reply(ack, body, context, self._refusal(refused, person), place)
+        self._app.answer(f"slack/{event_id}", Sentence(words, person, place, named, delivery=event_id))
         return ack()
 
     def _home_opened(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
@@ -230,11 +239,35 @@ class SlackListener:
         _log.error("Slack listener broke (%s)", number, exc_info=error)
         return self._reply(ack, body, context, broken(number, self._settings.language), _place(body))
 
-    def _hear(self, speaker: SlackSpeaker, words: str, place: Place, inputs: Mapping[str, str], delivery: str) -> Card:
+    def _hear(
+        self,
+        speaker: SlackSpeaker,
+        words: str,
+        place: Place,
+        inputs: Mapping[str, str],
+        delivery: str,
+        sent: Sequence[str] = (),
+    ) -> Card:
         person = self._people.person(speaker)
         if isinstance(person, Card):
             return person
-        return self._app.hear(Sentence(words, person, place, inputs, delivery))
+        try:
+            named = self._kept(person, words, sent)
+        except RefusedError as refused:
+            return self._refusal(refused, person)
+        return self._app.hear(Sentence(words, person, place, {**inputs, **named}, delivery))
+
+    def _kept(self, person: str, words: str, sent: Sequence[str]) -> dict[str, str]:
+        """The field that names files that were sent, if the sentence can do something with them.
+
+        Raises:
+            RefusedError: one of them cannot be had or kept.
+        """
+        return kept(self._app, person, fetches(self._files, sent)) if sent and self._app.takes_file(words) else {}
+
+    def _refusal(self, refused: RefusedError, person: str) -> Card:
+        language = self._app.language(person)
+        return Card(refused.said(language), tone="warn", fault=refused.fault, language=language)
 
     def _words(self, text: str, bot: str = "") -> str:
         return heard(text, bot, self._people.named)
@@ -300,7 +333,15 @@ class SlackListener:
 
     def _open(self, body: Json, card: Card, place: Place) -> None:
         try:
-            self._client.views_open(trigger_id=body["trigger_id"], view=modal(card, place))
+            try:
+                self._client.views_open(trigger_id=body["trigger_id"], view=modal(card, place))
+            except (
+                TROUBLE
+            ):  # an app of an older manifest may not read files, and Slack opens no form with a field of one
+                bare = _without_files(card)
+                if bare == card:
+                    raise
+                self._client.views_open(trigger_id=body["trigger_id"], view=modal(bare, place))
         except TROUBLE as error:
             _log.warning("%s", trouble(Words("Open a form"), error))
             instead = in_language(TOO_LATE, card.language) if card.inputs else card
@@ -377,6 +418,12 @@ def _member(user: str, *teams: str) -> SlackSpeaker:
     return SlackSpeaker(user, tuple(filter(None, teams)))
 
 
+def _without_files(card: Card) -> Card:
+    return replace(
+        card, blocks=tuple(each for each in card.blocks if not isinstance(each, Input) or each.form != "file")
+    )
+
+
 def _place(body: Json) -> Place:
     """Where something was said. In a channel, what is said to us by mention can be answered to the speaker alone."""
     if "command" in body:
@@ -385,8 +432,8 @@ def _place(body: Json) -> Place:
         event = body["event"]
         place = _conversation(event["channel"], event["thread_ts"])
         return replace(place, id=f"{place.id}/{event['user']}") if place.public else place
-    if kept := origin(body.get("view", {}).get("private_metadata", "")):
-        return kept[1]
+    if asked := origin(body.get("view", {}).get("private_metadata", "")):
+        return asked[1]
     channel = body.get("channel", {}).get("id", "")
     return _conversation(channel, body["message"]["thread_ts"]) if channel else Place("slack", body["user"]["id"])
 
@@ -414,7 +461,7 @@ def _is_for_us(body: Json) -> bool:
     event = body["event"]
     if event["bot_id"] or event["edited"] or event["user"] in {"", body["bot_user"]}:
         return False
-    if event["subtype"] not in SPOKEN or (event["subtype"] and not event["text"].strip()):
+    if event["subtype"] not in SPOKEN or (event["subtype"] and not event["text"].strip() and not event["files"]):
         return False
     return bool(event["channel"]) and (event["type"] == "app_mention" or event["channel_type"] == "im")
 

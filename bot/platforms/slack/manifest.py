@@ -37,6 +37,9 @@ CHANNEL_SCOPES: Mapping[str, str] = {
 AGENT_SCOPES: Mapping[str, str] = {"assistant:write": N_("suggest what to ask in the agent view")}
 """What `slack.agent` takes."""
 
+CLAIM_SCOPES: Mapping[str, str] = {"files:read": N_("read receipts that people send to it")}
+"""What receipts of claims take."""
+
 SHORTCUTS: Mapping[str, tuple[str, str, str]] = {
     "ask-for-more": ("global", "Ask for more budget", "Ask for more of your AI budget"),
     "what-is-left": ("global", "What is left?", "Show what is left of your AI budget"),
@@ -65,6 +68,7 @@ def manifest(
     groups: bool = False,
     channels: bool = False,
     agent: bool = False,
+    receipts: bool = False,
 ) -> dict[str, Any]:
     """The manifest of the app, to be pasted at api.slack.com under "From a manifest".
 
@@ -75,6 +79,7 @@ def manifest(
         groups: whether app.yaml names user groups.
         channels: whether app.yaml names channels.
         agent: whether the app is one of Slack's agents, with suggestions in its Messages tab.
+        receipts: whether people send receipts of claims.
 
     Raises:
         ValueError: the command is not one that Slack takes.
@@ -87,6 +92,7 @@ def manifest(
         (groups, GROUP_SCOPES),
         (channels, CHANNEL_SCOPES),
         (agent, AGENT_SCOPES),
+        (receipts, CLAIM_SCOPES),
     )
     view = {
         "agent_description": DESCRIPTION,

@@ -10,6 +10,7 @@ from typing import Any
 from bot.platforms.text import exact
 
 TEXT_MAX = 40_000
+FILES_MAX = 3
 
 Json = dict[str, Any]
 
@@ -151,7 +152,14 @@ def _filled(entry: Json) -> str:
 
 def _view_submission(payload: Json) -> Json:
     view = _part(payload, "view")
-    return {**_who(payload), "view": _view(view), "state": _state(_part(view, "state"))}
+    state = _part(view, "state")
+    return {**_who(payload), "view": _view(view), "state": _state(state), "files": _sent(state)}
+
+
+def _sent(state: Json) -> list[str]:
+    """The ids of the files of a form."""
+    entries = (_dict(entry) for block in _part(state, "values").values() for entry in _dict(block).values())
+    return [each for entry in entries if entry.get("type") == "file_input" for each in _files(entry)]
 
 
 def _view_closed(payload: Json) -> Json:
@@ -187,8 +195,19 @@ def _event_callback(payload: Json) -> Json:
             "thread_ts": _take(event, "thread_ts", _STAMP, optional=True),
             "ts": _take(event, "ts", _STAMP, optional=True),
             "tab": _text(event, "tab"),
+            "files": _files(event),
         },
     }
+
+
+def _files(source: Json) -> list[str]:
+    """The ids of files that were sent; everything else about one is asked of Slack."""
+    found = source.get("files")
+    if found is None:
+        return []
+    if not isinstance(found, list):
+        raise PayloadError("files")
+    return [_take(_dict(each), "id", _ID) for each in found[: FILES_MAX + 1]]
 
 
 def _sender(event: Json) -> str:

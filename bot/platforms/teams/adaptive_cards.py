@@ -291,6 +291,9 @@ class _Page(Drawing):
         )
 
     def input(self, block: Input) -> None:
+        if block.form == "file":  # no card of Teams takes one; a message does
+            self.remark("{label}: send the file to me in this chat.", label=line(block.label))
+            return
         name = (NUMBER if block.form == "number" else FIELD) + plain(block.name)
         if name in self.names:
             return

@@ -27,7 +27,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from bot.config import TeamsSettings
 from bot.errors import OutsideError, RefusesUsError, UndeliverableError, UnreachableError
-from bot.http import NO_ANSWER, HttpRefusal, refusal_of
+from bot.http import NO_ANSWER, HttpRefusal, Origin, refusal_of
 from handlers.language import N_, Words
 
 PATH = "/api/messages"
@@ -54,6 +54,7 @@ UNADVISED = N_("Look that word up in the docs of the Bot Connector.")
 
 T = TypeVar("T")
 Json = dict[str, Any]
+ONE_DRIVE = Origin("https://sharepoint.com")
 OnRequest = Callable[[ActivityEvent], Awaitable[InvokeResponse[Any]]]
 
 _log = logging.getLogger("bursar.teams")
@@ -68,11 +69,18 @@ class Connector:
         secret: of the app registration.
         cloud: where Microsoft's keys are.
         token: gives tokens in the place of Microsoft Entra.
+        files: where files lie that people send.
     """
 
     def __init__(
-        self, settings: TeamsSettings, secret: str, cloud: CloudEnvironment = PUBLIC, token: TokenProvider | None = None
+        self,
+        settings: TeamsSettings,
+        secret: str,
+        cloud: CloudEnvironment = PUBLIC,
+        token: TokenProvider | None = None,
+        files: Origin = ONE_DRIVE,
     ) -> None:
+        self.files = files
         self._tenants = frozenset(settings.tenants)
         self._handle: HttpRouteHandler | None = None
         self._loop = asyncio.new_event_loop()

@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from html import unescape
 from typing import Any, Protocol, TypeVar
 
@@ -24,6 +25,7 @@ from microsoft_teams.api.models import MentionEntity
 from microsoft_teams.apps import ActivityContext
 
 from bot.errors import OutsideError
+from bot.platforms.sent_files import RECEIPT, kept
 from bot.platforms.teams.adaptive_cards import FIELD, LOOK, NUMBER, SAY, Json
 from bot.platforms.teams.connector import Connector, where
 from bot.platforms.teams.identity import TeamsPeople, TeamsSpeaker
@@ -39,10 +41,14 @@ from bot.platforms.teams.messenger import (
 from bot.platforms.text import exact, line, plain
 from bot.ports import Conversation, Conversations, Hears, broken, in_language
 from handlers.card import Card, Text
+from handlers.errors import RefusedError
 from handlers.language import ENGLISH, N_
 from handlers.place import Place
+from handlers.requests import BYTES_MAX
 from handlers.sentence import Sentence
 
+FILE_INFO = "application/vnd.microsoft.teams.file.download.info"
+FILE_SERVICE = "OneDrive"
 SENTENCE_MAX = 4_000
 HTML_MAX = 40_000
 GREETING = "help"
@@ -152,6 +158,7 @@ class TeamsListener:
         language: str = ENGLISH,
     ) -> None:
         self._app = app
+        self._files = connector.files
         self._language = language
         self._people = TeamsPeople(app, connector, language)
         self._teams = teams
@@ -189,15 +196,30 @@ class TeamsListener:
         words = self._words(activity, call.speaker.tenant)
         if quoted := _quoted(activity):
             words = self._app.in_reply("teams", call.receipt(quoted), words)
-        self._say(call, words)
+        sent = _sent(activity) if call.private else []
+        self._say(call, words or (RECEIPT if sent else ""), sent)
 
-    def _say(self, call: Call, words: str) -> None:
-        """Have a sentence answered where it was said."""
+    def _say(self, call: Call, words: str, sent: Sequence[str] = ()) -> None:
+        """Have a sentence answered where it was said, with what can be done with files that came along."""
         person = self._people.person(call.speaker, call.conversation, call.service_url)
         if isinstance(person, Card):
             self._tell(call, person)
-        else:
-            self._app.answer(f"teams/{call.id}", Sentence(words, person, call.place, delivery=call.id))
+            return
+        try:
+            named = self._kept(person, sent) if sent and self._app.takes_file(words) else {}
+        except RefusedError as refused:
+            language = self._app.language(person)
+            self._tell(call, Card(refused.said(language), tone="warn", language=language))
+            return
+        self._app.answer(f"teams/{call.id}", Sentence(words, person, call.place, named, delivery=call.id))
+
+    def _kept(self, person: str, sent: Sequence[str]) -> dict[str, str]:
+        """The field that names files that were sent.
+
+        Raises:
+            RefusedError: one of them cannot be had or kept.
+        """
+        return kept(self._app, person, [partial(self._files.fetch, FILE_SERVICE, each, BYTES_MAX) for each in sent])
 
     def _pressed(self, activity: AdaptiveCardInvokeActivity) -> Json:
         """Answer a press: by a card in place, or by a sentence beside it."""
@@ -330,6 +352,17 @@ def _without_quote(activity: MessageActivity) -> str:
     if drawn is not None:
         return unescape(_TAG.sub(" ", _QUOTED_HTML.sub(" ", drawn)))
     return _QUOTE.sub(" ", activity.text)
+
+
+def _sent(activity: MessageActivity) -> list[str]:
+    """Where the files lie that came with a message. The address itself opens one, for some minutes.
+
+    Source: Microsoft's "Send and receive files through a bot": in a private chat a file is an attachment of this type,
+    and lies in the OneDrive of who sent it.
+    """
+    files = (each for each in activity.attachments or () if each.content_type == FILE_INFO)
+    told = (each.content.get("downloadUrl") for each in files if isinstance(each.content, dict))
+    return [each for each in told if isinstance(each, str)]
 
 
 def _drawn(activity: MessageActivity) -> Iterable[str]:

@@ -69,6 +69,7 @@ def manifest(settings: Settings, url: str, commands: Mapping[str, str], version:
                 "botId": app_id,
                 "scopes": ["personal", "team", "groupChat"],
                 "isNotificationOnly": False,
+                "supportsFiles": True,
                 "supportsTargetedMessages": True,
                 "commandLists": [
                     {"scopes": ["personal"], "commands": offered},

@@ -28,12 +28,14 @@ from starlette.staticfiles import StaticFiles
 from bot.platforms.web.html import STATIC, fill, render
 from bot.platforms.web.local_only import Guard
 from handlers.card import Card
+from handlers.errors import RefusedError
 from handlers.language import ENGLISH, autonym, languages, say
 from handlers.place import Place
 from handlers.sentence import Sentence
 
 CHANNEL = Place("web", "#ai-spend", public=True)
 BODY_MAX_BYTES = 64 * 1024
+FILE_MAX_BYTES = 6 * 1024 * 1024
 MESSAGES_MAX = 100
 HEARD_MAX = 50
 TEXT_MAX = 4000
@@ -55,6 +57,13 @@ class PageApp(Protocol):
 
     def sentences(self) -> Sequence[tuple[str, str]]:
         """What one can say: how it is written, and what it does in a line."""
+
+    def keep_receipt(self, person: str, content: bytes) -> str:
+        """Keep a file that somebody sent; its number, for the field of a form.
+
+        Raises:
+            RefusedError: it can be no receipt, and why.
+        """
 
     def file(self, name: str) -> AbstractContextManager[Path]:
         """A file that a card names, made now and gone afterwards.
@@ -87,6 +96,7 @@ def page(
         Route("/", desk.look),
         Route("/say", desk.say, methods=["POST"]),
         Route("/messages", desk.fetch),
+        Route("/files", desk.upload, methods=["POST"]),
         Route("/files/{name}", desk.download),
         Mount("/static", StaticFiles(directory=STATIC)),
         *more,
@@ -229,6 +239,16 @@ class _Desk:
         said = {"Content-Disposition": f'attachment; filename="{name}"'}
         return Response(content, media_type="text/csv; charset=utf-8", headers=said)
 
+    async def upload(self, request: Request) -> Response:
+        """POST /files?as=…: the content of a file that goes along with a form; its number comes back."""
+        person = request.query_params.get("as", "")
+        self._known(person)
+        content = await _body(request, FILE_MAX_BYTES)
+        try:
+            return PlainTextResponse(await run_in_threadpool(self._app.keep_receipt, person, content))
+        except RefusedError as refused:
+            raise HTTPException(400, refused.said(self._language(person))) from None
+
     def _retold(self, heard: _Heard) -> Markup:
         turn = fill("turn.html", name=self._names[heard.person], hue=self._hues[heard.person], text=heard.text)
         return _message(heard.id, 1, heard.card, turn=turn)
@@ -248,17 +268,22 @@ async def _read(request: Request) -> Said:
     """The body of a request, or one plain sentence on what is wrong with it."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(400, "Send the words as application/json.")
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > BODY_MAX_BYTES:
-            raise HTTPException(413, f"That is too long: {BODY_MAX_BYTES // 1024} kB is the most I read.")
+    body = await _body(request, BODY_MAX_BYTES)
     try:
         return Said.model_validate_json(body)
     except ValidationError as wrong:
         first = wrong.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(str(step) for step in first["loc"]) or "the body"
         raise HTTPException(400, f"I could not read that: {where}: {first['msg']}.") from None
+
+
+async def _body(request: Request, most: int) -> bytes:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > most:
+            raise HTTPException(413, f"That is too long: {most // 1024} kB is the most I read.")
+    return bytes(body)
 
 
 def _explain(_request: Request, trouble: Exception) -> Response:

@@ -168,7 +168,7 @@ def test_what_is_wrong_is_said_with_what_would_be_right(company: Company, said: 
 def test_a_form_asks_for_all_of_it(company: Company) -> None:
     """With the categories that somebody has."""
     form = company.hear("ana", "claim")
-    assert [each.name for each in form.inputs] == ["amount", "tool", "day", "category", "reason"]
+    assert [each.name for each in form.inputs] == ["amount", "tool", "day", "category", "reason", "receipt"]
     sent = {"amount": "20 USD", "tool": "Claude Max", "day": "2026-09-14", "category": "courses", "reason": "exam"}
     made = facts(company.hear("ana", "claim", **sent))
     assert (made["Tool"], made["Budget"], made["Bought for"]) == ("Claude Max", "courses", "September 2026")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog, Page, expect
 
 from bot.platforms.web.page import page as web_page
-from handlers.card import Button, Card, Text
+from handlers.card import Button, Card, Input, Text
 from tests.support.small_bot import PEOPLE, SmallBot, served
 
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(1)</script>"
@@ -219,3 +219,22 @@ def test_nothing_sticks_out_at_any_width(browser: Browser, url: str, width: int,
     assert window.evaluate("document.documentElement.scrollWidth") == width
     assert window.evaluate("document.querySelector('.log:not([hidden] *)').scrollWidth") <= width
     window.close()
+
+
+def test_a_file_goes_along_with_a_form(ana: Page, bot: SmallBot, complaints: list[str]) -> None:
+    """It is sent ahead, and the form says its number; what is refused is said beside the field."""
+    form = Card("Claim", (Input("receipt", "Receipt", form="file", optional=True), Button("Send it", "claim now")))
+    bot.answers["claim"] = lambda said: Card("Claimed") if "receipt" in said.inputs else form
+    say(ana, "claim")
+    field = ana.get_by_label("Receipt")
+    field.set_input_files({"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"<html>"})
+    ana.get_by_role("button", name="Send it").click()
+    expect(ana.get_by_text("This is no receipt.")).to_be_visible()
+    assert [each.text for each in bot.heard] == ["claim"]
+    complaints.clear()  # the browser says that it was refused
+
+    field.set_input_files({"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-"})
+    ana.get_by_role("button", name="Send it").click()
+    expect(ana.get_by_text("Claimed", exact=True)).to_be_visible()
+    assert bot.kept == [("ana", b"%PDF-")]
+    assert bot.heard[-1].inputs == {"receipt": "1"}

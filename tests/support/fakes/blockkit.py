@@ -183,6 +183,7 @@ def _element(element: Json) -> Iterator[str]:
         "plain_text_input": _plain_text_input,
         "datepicker": _datepicker,
         "number_input": _number_input,
+        "file_input": _file_input,
     }
     if kind in checks:
         yield from checks[kind](element)
@@ -223,6 +224,15 @@ def _number_input(element: Json) -> Iterator[str]:
     for key in bounds:
         if key in element and not re.fullmatch(r"-?\d+(\.\d+)?", str(element[key])):
             yield f"{key}: no number, as a text"
+
+
+def _file_input(element: Json) -> Iterator[str]:
+    yield from (f"file_input: unknown key {key}" for key in element if key not in {*FILE_INPUT, "filetypes"})
+    if not 1 <= element.get("max_files", 10) <= 10:
+        yield "max_files: 1 to 10"
+
+
+FILE_INPUT = ("type", "action_id", "max_files")
 
 
 def _confirm(confirm: Json) -> Iterator[str]:

@@ -161,7 +161,8 @@ class FakeSlack(Loopback):
         scopes_used: what the bot has needed of it so far.
         fields: the profile fields of the workspace; what stands in them is in a user's profile under "fields".
         hosts: the workspace of channels that another company has and shares.
-        uploads: files by their id.
+        uploads: files of the bot by their id.
+        files: files of people, as Slack shows them; `sent` has their contents, `downloads` the paths that were fetched.
         looks: how often a picture is refused before Slack has looked at it.
         calls: methods of the Web API in the order they were called, with their arguments.
     """
@@ -196,6 +197,9 @@ class FakeSlack(Loopback):
         self.missing: set[str] = set()
         self.views: dict[str, list[Json]] = {}
         self.uploads: dict[str, Upload] = {}
+        self.files: dict[str, Json] = {}
+        self.sent: dict[str, bytes] = {}
+        self.downloads: list[str] = []
         self.looks = 0
         self._began_s = time.time()
         self.ahead_s = 0.0
@@ -359,7 +363,7 @@ class FakeSlack(Loopback):
                 payload["message"]["thread_ts"] = message.thread_ts
         return self.send("interactive", payload)
 
-    def submit(self, user: str, **values: str) -> Reply:
+    def submit(self, user: str, **values: Any) -> Reply:
         """Fill in the form that lies on top and send it."""
         view = self.modal(user)
         assert "submit" in view, "there is no form to send"
@@ -496,6 +500,8 @@ class FakeSlack(Loopback):
                     return self._hooked(heard)
                 if heard.path.startswith("/upload/"):
                     return self._uploaded(heard)
+                if heard.path.startswith("/files-pri/"):
+                    return self._downloaded(heard)
                 method = heard.path.removeprefix("/api/")
                 body = self._call(method, heard)
             except NotOkError as no:
@@ -679,6 +685,48 @@ class FakeSlack(Loopback):
                 self._put(channel, self.bot_user, {"text": each["title"], "thread_ts": arguments.get("thread_ts")})
         return {"files": [{"id": each["id"], "title": each.get("title", "")} for each in files]}
 
+    def sends(self, user: str, content: bytes, name: str = "receipt.pdf", **more: Any) -> Json:
+        """A file of a user, as Slack shows it in events and in forms; `more` makes it an odd one."""
+        id = f"F{next(self._numbers)}"
+        self.sent[id] = content
+        address = f"{self.url}/files-pri/{self.team}-{id}/download/{quote_plus(name)}"
+        self.files[id] = {
+            "id": id,
+            "created": int(self.now()),
+            "name": name,
+            "title": name,
+            "mimetype": "application/pdf",
+            "filetype": "pdf",
+            "user": user,
+            "user_team": self.team,
+            "editable": False,
+            "size": len(content),
+            "mode": "hosted",
+            "is_external": False,
+            "external_type": "",
+            "is_public": False,
+            "url_private": address.replace("/download", ""),
+            "url_private_download": address,
+            "permalink_public": None,
+            "file_access": "visible",
+            **more,
+        }
+        return self.files[id]
+
+    def _files_info(self, arguments: Json) -> Json:
+        file = self.files.get(arguments.get("file", ""))
+        if file is None:
+            raise NotOkError("file_not_found")
+        return {"file": file, "comments": [], "content_html": None}
+
+    def _downloaded(self, heard: Heard) -> Answer:
+        """A file for whoever has the token and may read files; for anybody else a page to sign in."""
+        self.downloads.append(heard.path)
+        may = heard.headers.get("authorization") == f"Bearer {self.bot_token}" and "files:read" in self.scopes
+        if not may:
+            return Answer(302, b"", {"Location": f"{self.url}/?redir=files"})
+        return Answer(200, self.sent[heard.path.split("/")[2].rpartition("-")[2]])
+
     def _refuse_pictures(self, arguments: Json) -> None:
         """An image that is not there, or that was not looked at yet, is refused like any other bad block."""
         blocks = arguments.get("blocks", [])
@@ -701,6 +749,9 @@ class FakeSlack(Loopback):
         if self.now() > until:
             raise NotOkError("expired_trigger_id")
         view = self._checked(arguments, "modal")
+        takes_files = any(block.get("element", {}).get("type") == "file_input" for block in view["blocks"])
+        if takes_files and "files:read" not in self.scopes:
+            raise NotOkError("invalid_arguments")
         self._triggers[trigger] = (user, until, True)
         self.views.setdefault(user, []).append(view)
         return {"view": view}
@@ -885,7 +936,7 @@ def _find_button(blocks: list[Json], label: str) -> Json:
     return {}
 
 
-def _state(blocks: list[Json], values: Mapping[str, str]) -> Json:
+def _state(blocks: list[Json], values: Mapping[str, Any]) -> Json:
     """What is filled in, by block and action; a field is named by the end of its action id."""
     state: Json = {}
     for block in blocks:
@@ -897,6 +948,8 @@ def _state(blocks: list[Json], values: Mapping[str, str]) -> Json:
             picked = {"type": element["type"], "value": value}
             if element["type"] == "static_select":
                 picked = {"type": element["type"], "selected_option": {"value": value} if value else None}
+            if element["type"] == "file_input":
+                picked = {"type": element["type"], "files": values.get(name, [])}
             if element["type"] == "datepicker":
                 picked = {"type": element["type"], "selected_date": value or None}
             state[block["block_id"]] = {element["action_id"]: picked}
@@ -917,6 +970,7 @@ METHODS: Mapping[str, tuple[Callable[[FakeSlack, Json], Json], str]] = {
     "chat.postMessage": (FakeSlack._post_message, "chat:write"),
     "chat.postEphemeral": (FakeSlack._post_ephemeral, "chat:write"),
     "chat.update": (FakeSlack._update, "chat:write"),
+    "files.info": (FakeSlack._files_info, "files:read"),
     "files.getUploadURLExternal": (FakeSlack._upload_url, "files:write"),
     "files.completeUploadExternal": (FakeSlack._complete_upload, "files:write"),
     "views.open": (FakeSlack._views_open, ""),

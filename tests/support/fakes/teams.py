@@ -111,7 +111,10 @@ MICROSOFT = Keys()
 
 
 class FakeTeams(Loopback):
-    """The tenant. `chats` has the messages of the bot by conversation."""
+    """The tenant.
+
+    `chats` has the messages of the bot by conversation, `authorized` with which token each file was asked for.
+    """
 
     app_id = str(UUID(int=0xB0B))
     tenant = str(UUID(int=0xACE))
@@ -123,6 +126,8 @@ class FakeTeams(Loopback):
         self.installed: set[str] = set()
         self.chats: dict[str, list[Message]] = {CHANNEL: []}
         self.whispers = True
+        self.files: dict[str, bytes] = {}
+        self.authorized: list[str] = []
         self.bot_url = ""
         self._numbers = iter(range(1_700_000_000_000, 1_800_000_000_000))
         self._token = jwt.encode({"aud": "connector"}, "a secret of the fake's own that is long enough")
@@ -197,6 +202,20 @@ class FakeTeams(Loopback):
             activity["entities"] = [mention]
         return self.post(activity)
 
+    def send(self, name: str, text: str, content: bytes, channel: str = "", address: str = "") -> Reply:
+        """Somebody sends a file, which lies in their OneDrive: with it come its name and, as HTML, what they wrote."""
+        number = str(next(self._numbers))
+        self.files[number] = content
+        told = {"downloadUrl": address or f"{self.url}/download/{number}?tempauth=x", "uniqueId": number}
+        file = {
+            "contentType": "application/vnd.microsoft.teams.file.download.info",
+            "contentUrl": f"{self.url}/personal/{name}/Documents/receipt.pdf",
+            "name": "receipt.pdf",
+            "content": {**told, "fileType": "pdf", "etag": None},
+        }
+        drawn = {"contentType": "text/html", "content": f"<p>{text}</p>"}
+        return self.post(self.activity(name, "message", channel, text=text, attachments=[file, drawn]))
+
     def press(self, name: str, title: str, where: str = "", **inputs: str) -> Reply:
         """Somebody presses a button of the newest message; fields that are not given are sent as they stand."""
         message = self.messages(where or name)[-1]
@@ -249,6 +268,9 @@ class FakeTeams(Loopback):
         path = [unquote(part) for part in heard.path.strip("/").split("/")]
         if path == ["keys"]:
             return Answer(200, {"keys": [MICROSOFT.public]})
+        if path[0] == "download":
+            self.authorized.append(heard.headers.get("authorization", ""))
+            return Answer(200, self.files[path[1]])
         if heard.headers.get("authorization") != f"Bearer {self._token}":
             return Answer(401, {"error": {"code": "Unauthorized"}})
         with self.lock:

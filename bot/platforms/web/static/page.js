@@ -102,7 +102,26 @@ async function press(form, button) {
   if (button.dataset.confirm && !(await ask(button.dataset.confirm, button))) return;
   const place = here;
   const inputs = Object.fromEntries(new FormData(form));
+  for (const field of all("input[type=file]", form)) {
+    const kept = await upload(field.files[0]);
+    if (kept.trouble) return blameFile(field, kept.trouble);
+    inputs[field.name] = kept.number;
+  }
   await deliver({ as: me, text: button.value, inputs, channel: place, delivery: crypto.randomUUID() }, place, form, button);
+}
+
+// Sends a file ahead of the form that it belongs to; the form has its number.
+async function upload(file) {
+  if (!file) return { number: "" };
+  const answer = await fetch(`/files?as=${encodeURIComponent(me)}`, { method: "POST", body: file });
+  const text = await answer.text();
+  return answer.ok ? { number: text } : { trouble: text };
+}
+
+function blameFile(field, why) {
+  field.setAttribute("aria-invalid", "true");
+  error(field).textContent = why;
+  field.focus();
 }
 
 async function deliver(order, place, form, button) {
@@ -124,7 +143,7 @@ async function deliver(order, place, form, button) {
 
 // Writes what was filled in into the HTML, so that it is kept.
 function write(form) {
-  for (const field of all("input", form)) field.setAttribute("value", field.value);
+  for (const field of all("input:not([type=file])", form)) field.setAttribute("value", field.value);
   for (const field of all("textarea", form)) field.textContent = field.value;
   for (const option of all("option", form)) option.toggleAttribute("selected", option.selected);
 }
