@@ -16,6 +16,7 @@ from bench import (
     forecast,
     ledger,
     orders,
+    pages,
     people,
     pull,
     reconcile,
@@ -42,6 +43,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[Table]]] = {
     "telemetry": telemetry.bench,
     "api": api.bench,
     "load": rush.bench,
+    "pages": pages.bench,
 }
 
 # Only when they are named: they take long.
@@ -49,6 +51,7 @@ LARGE: Mapping[str, Callable[[], Iterable[Table]]] = {
     "ledger-large": ledger.bench_large,
     "digest-large": digest.bench_large,
     "alerts-large": alerts.bench_large,
+    "pages-large": pages.bench_large,
 }
 
 

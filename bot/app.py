@@ -21,7 +21,7 @@ from bot.config import ProviderSettings, Settings
 from bot.database_trouble import SHORTLY
 from bot.delivery import Delivery
 from bot.directory.source import Marked, UnusableSourceError
-from bot.errors import OutsideError
+from bot.errors import OutsideError, UnreachableError
 from bot.exports import files
 from bot.metrics import HEARD, timed
 from bot.ports import Platform
@@ -722,6 +722,19 @@ class App:
         """Deliver what is due out of the outbox, in all lanes or in one; how many items were looked at."""
         delivery = self._delivery()
         return delivery.deliver(delivery.lanes()[lane] if lane else None)
+
+    def welcome(self) -> None:
+        """Somewhere else people can be written to now: they are looked for again, and what waits for them is sent."""
+        try:
+            self.refresh_people(anew=True)
+        except (OutsideError, UnusableSourceError) as trouble:
+            log.warning("people were not refreshed", why=in_words(trouble))
+        self.database.transact(lambda conn: outbox.wake(conn, UNLINKED, outbox.waiting_at(conn, UNLINKED), self.now()))
+        self.wake.set()
+
+    def pause(self, name: str, trouble: UnreachableError) -> None:
+        """Let all that is for a chat platform, or one of its workspaces such as "slack/T2", wait until it is well."""
+        self._delivery().pause(name, trouble)
 
     def waiting_lanes(self) -> set[str]:
         """The lanes of the outbox in which something is due; each may be delivered beside the others."""

@@ -154,7 +154,20 @@ def _understood(sentence: str) -> str:
 
 
 class SlackSettings(Rule):
-    """Slack: how to be reached, and where it is."""
+    """Slack: how to be reached, and where it is.
+
+    Args:
+        mode: by a socket that we open, or over HTTP.
+        command: the slash command in the manifest.
+        url: of the Web API.
+        teams: workspaces and organizations that are ours, besides those that have installed the app.
+        link_by_email: whether people are recognized by their confirmed address.
+        agent: whether the app is one of Slack's agents.
+        workspaces: which may install the app, if it is not installed in one by its token.
+        app_id: of the app that they install.
+        client_id: of the same.
+        address: under which browsers reach the pages by which it is installed.
+    """
 
     mode: Literal["socket", "http"] = "socket"
     command: Annotated[str, _COMMAND] = "/tokens"
@@ -162,6 +175,36 @@ class SlackSettings(Rule):
     teams: tuple[Annotated[str, _SLACK_TEAM], ...] = ()
     link_by_email: bool = True
     agent: bool = False
+    workspaces: tuple[Annotated[str, _SLACK_TEAM], ...] = ()
+    app_id: Annotated[
+        str, like(r"(A[A-Z0-9]{1,63})?", N_("“{word}” is not the id of an app of Slack: write one such as A012ABCD0A0"))
+    ] = ""
+    client_id: Annotated[
+        str,
+        like(
+            r"(\d+\.\d+)?", N_("“{word}” is not a client id of Slack: write one in quotes such as “2210535565.4187112”")
+        ),
+    ] = ""
+    address: Annotated[
+        str,
+        like(
+            r"(https://[^/\s?#@]+|http://(localhost|127\.0\.0\.1)(:\d+)?)?",
+            N_("“{word}” is not an address of the bot: write one such as https://bursar.acme.example"),
+        ),
+    ] = ""
+
+    @model_validator(mode="after")
+    def _can_be_installed(self) -> "SlackSettings":
+        needed = ("app_id", "client_id", "address")
+        missing = [each for each in needed if not getattr(self, each)]
+        if self.workspaces and missing:
+            raise SettingError("add what is missing: {settings}", settings=", ".join(missing))
+        if not self.workspaces and len(missing) < len(needed):
+            raise SettingError("add which workspaces may install the app (workspaces: [T024BE7LD])")
+        twice = next((each for each in self.workspaces if self.workspaces.count(each) > 1), "")
+        if twice:
+            raise SettingError("“{name}” stands here twice", name=twice)
+        return self
 
 
 class TeamsSettings(Rule):
@@ -431,7 +474,7 @@ class GroupSettings(Rule):
         id: such as "contractors".
         people: ids.
         column: what stands in which column of the HR export, such as "Worker type = Contractor".
-        slack: the id of a user group.
+        slack: the id of a user group; of several workspaces, all but the first have their id before it.
         microsoft: the object id of a group.
     """
 
@@ -441,7 +484,10 @@ class GroupSettings(Rule):
         str, like(r"(\s*[^=\s][^=]*=.*\S\s*)?", N_("write the column and its value, such as Worker type = Contractor"))
     ] = ""
     slack: Annotated[
-        str, like(r"(S[A-Z0-9]{2,})?", N_("“{word}” is not the id of a Slack user group, such as S0614TZR7"))
+        str,
+        like(
+            r"(([TE][A-Z0-9]+/)?S[A-Z0-9]{2,})?", N_("“{word}” is not the id of a Slack user group, such as S0614TZR7")
+        ),
     ] = ""
     microsoft: Guid = ""
 
@@ -557,6 +603,7 @@ class Settings(House, Rule):
             claims=self.claims,
             telemetry=self.telemetry,
             console_url=self.console.url,
+            workspaces=self.slack.workspaces,
             retention=self.retention,
         )
 

@@ -13,7 +13,7 @@ import handlers
 from bot.errors import NotYetError, OutsideError, RefusesUsError, UndeliverableError, UnreachableError
 from bot.http import KeyRefusedError
 from bot.metrics import DELIVERED, timed
-from bot.ports import Knows, Platform, Probes
+from bot.ports import Divided, Knows, Platform, Probes
 from bot.providers.base import Provider
 from bot.reach import NoAccountError, Reach
 from bot.request_ids import numbered
@@ -125,13 +125,16 @@ class Delivery:
     reach: Reach = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "reach", Reach(self.database, self.platforms, self.core))
+        object.__setattr__(self, "reach", Reach(self.database, self.platforms, self.core, self.core.policy.workspaces))
 
     def lanes(self) -> dict[str, Lane]:
         """What is delivered beside each other: a provider or platform that hangs stops nobody else."""
-        chats = [*self.platforms, *([UNLINKED] if self.platforms else [])]
         found = {"timers": Lane(("clock",), ("event",)), "sentences": Lane(("clock",), ("say",))}
-        found |= {f"chat {name}": Lane((name,), ("show",)) for name in chats}
+        for name, platform in self.platforms.items():
+            others = tuple(platform.workspaces) if isinstance(platform, Divided) else ()
+            found[f"chat {name}"] = Lane((name,), ("show",), others=others)
+            found |= {f"chat {name}/{each}": Lane((name,), ("show",), workspace=each) for each in others}
+        found |= {f"chat {UNLINKED}": Lane((UNLINKED,), ("show",))} if self.platforms else {}
         found |= {f"limits {name}": Lane((name,), LIMIT_KINDS) for name in self.providers}
         return found | {f"readings {name}": Lane((name,), READS) for name in self.providers}
 
@@ -190,15 +193,15 @@ class Delivery:
 
     def _is_well(self, lane: Lane) -> bool:
         """Whether a platform or provider takes anything from us. One that did not is asked, and nothing is changed."""
-        name = lane.targets[0]
-        if name not in self.platforms and name not in self.providers:
+        name = lane.name
+        if lane.targets[0] not in self.platforms and name not in self.providers:
             return True
         pause = self.database.ask(lambda conn: pauses.of(conn, name))
         if pause is None:
             return True
         trouble = self._probed(name) if self.now() >= pause.until else None
         if trouble:
-            self._pause(name, trouble)
+            self.pause(name, trouble)
         elif self.now() >= pause.until:
             self._go_on(name)
             return True
@@ -213,7 +216,7 @@ class Delivery:
             pause = pauses.of(conn, name)
             if pause and pauses.end(conn, name):
                 for lane in self.lanes().values():
-                    if lane.targets[0] == name:
+                    if lane.name == name:
                         outbox.hurry(conn, lane, HURRIED_ATTEMPTS_MAX, self.now())
             return pause
 
@@ -222,8 +225,11 @@ class Delivery:
             log.info("well again", service=name, paused_s=round((self.now() - pause.since).total_seconds()))
 
     def _probed(self, name: str) -> UnreachableError | None:
-        """Why a platform or provider takes nothing now, None if it does, or cannot be asked."""
-        asked: object = self.platforms.get(name) or self.providers.get(name)
+        """Why a platform, a workspace or a provider takes nothing now, None if it does, or cannot be asked."""
+        target, _, workspace = name.partition("/")
+        asked: object = self.platforms.get(target) or self.providers.get(name)
+        if workspace and isinstance(asked, Divided):
+            asked = asked.workspaces.get(workspace)
         try:
             if isinstance(asked, Provider):
                 asked.try_key()
@@ -233,8 +239,8 @@ class Delivery:
             return trouble
         return None
 
-    def _pause(self, name: str, trouble: UnreachableError) -> None:
-        """Let all that is for a platform or provider wait as it is."""
+    def pause(self, name: str, trouble: UnreachableError) -> None:
+        """Let all that is for a provider, a platform or one of its workspaces such as "slack/T2" wait as it is."""
         refused = isinstance(trouble, RefusesUsError)
         now = self.now()
         again = PROVIDER_AGAIN if name in self.providers else REFUSED_AGAIN if refused else DOWN_AGAIN
@@ -382,7 +388,7 @@ class Delivery:
 
     def _postpone(self, item: OutboxItem, trouble: Exception) -> str | None:
         """Note why an item is not delivered, and when it is tried again; returns what _deliver_one does."""
-        stopped = self._stops_all(item.target, trouble)
+        stopped = self._stops_all(item, trouble)
         if stopped and item.kind == "show":
             self.database.transact(lambda conn: outbox.release(conn, [item], self.now()))
             return ""
@@ -417,17 +423,18 @@ class Delivery:
         if not item.error:
             self._tell(item, why, useless=False)
 
-    def _stops_all(self, name: str, trouble: Exception) -> UnreachableError | None:
-        """What it is if it is no trouble of one item; then the platform or provider is paused."""
+    def _stops_all(self, item: OutboxItem, trouble: Exception) -> UnreachableError | None:
+        """What it is if it is no trouble of one item; then the provider, the platform or its workspace is paused."""
         if isinstance(trouble, NoAccountError | NotYetError):
             return None
+        name = next((lane.name for lane in self.lanes().values() if lane.holds(item)), item.target)
         found: UnreachableError | None = None
         if isinstance(trouble, RefusesUsError):
             found = trouble
         elif isinstance(trouble, KeyRefusedError) or _gives_no_pause(trouble):
             found = self._probed(name)
         if found:
-            self._pause(name, found)
+            self.pause(name, found)
         return found
 
     def _tell(self, item: OutboxItem, trouble: Exception | None, *, useless: bool) -> None:

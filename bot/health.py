@@ -71,7 +71,7 @@ class Health:
         lines += [] if self._app.platforms else ["chat: no platform is set up, so nobody is notified there"]
         lines += [] if self._connected() else ["slack: the socket is not connected; it is opened again by itself"]
         for each in self._app.database.ask(pauses.every):
-            if each.target not in self._app.platforms and each.target not in self._app.providers:
+            if each.target.partition("/")[0] not in self._app.platforms and each.target not in self._app.providers:
                 continue  # app.yaml names it no more
             kind = "refuses us" if each.refused else "is down"
             lines.append(f"{each.target}: {kind} since {each.since:%Y-%m-%d %H:%M} UTC: {said_of(ENGLISH, each.error)}")

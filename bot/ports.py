@@ -10,7 +10,7 @@ from handlers.place import Place
 from handlers.sentence import Sentence
 from storage.conversations import Conversation
 
-__all__ = ["Conversation", "Conversations", "Hears", "Knows", "Platform", "Probes", "broken", "in_language"]
+__all__ = ["Conversation", "Conversations", "Divided", "Hears", "Knows", "Platform", "Probes", "broken", "in_language"]
 
 
 class Platform(Protocol):
@@ -48,6 +48,15 @@ class Probes(Protocol):
             UnreachableError: it is down.
             RefusesUsError: it takes nothing from us.
         """
+
+
+@runtime_checkable
+class Divided(Protocol):
+    """A platform of several workspaces, each of which may be down, or take nothing from us, by itself."""
+
+    @property
+    def workspaces(self) -> Mapping[str, Probes]:
+        """Each but the first, by what the ids of its places begin with; the first has all other places."""
 
 
 class Knows(Protocol):

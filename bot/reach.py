@@ -1,7 +1,7 @@
 """Messages for people of whom no chat account is known: they are looked for, and what waits reaches them then."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol, runtime_checkable
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from bot.errors import UnreachableError
 from bot.ports import Knows, Platform
-from handlers.context import CHAT_PLATFORMS, place_to_json, private_place
+from handlers.context import CHAT_PLATFORMS, place_to_json, places_of_identities
 from handlers.place import UNLINKED, Place
 from storage import outbox, people
 from storage.db import Database
@@ -45,11 +45,13 @@ class Reach:
         database: where people and their accounts are.
         platforms: those that this process can show cards on, by name.
         knows: links an account to a person.
+        workspaces: of Slack, if there are several.
     """
 
     database: Database
     platforms: Mapping[str, Platform]
     knows: Knows
+    workspaces: Sequence[str] = ()
     missed: set[str] = field(default_factory=set)
 
     def forward(self, item: OutboxItem, now: datetime) -> str:
@@ -85,7 +87,7 @@ class Reach:
 
     def _known(self, person: Person) -> list[Place]:
         found = self.database.ask(lambda conn: people.identities(conn, [person.id], CHAT_PLATFORMS))
-        return [private_place(*each) for each in found[person.id]]
+        return places_of_identities(found[person.id], self.workspaces)
 
 
 def _forward(conn: Connection, item: OutboxItem, places: list[Place], now: datetime) -> None:

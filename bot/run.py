@@ -14,14 +14,18 @@ from starlette.types import ASGIApp
 from bot import api, capped, console
 from bot.app import App
 from bot.clock import Clock
-from bot.config import ConfigError, secret
+from bot.config import ConfigError, Settings, secret
 from bot.conversations import StoredConversations
 from bot.directory import entra
+from bot.installations import workspaces_of
 from bot.optional import optional
 from bot.platforms.slack.client import own_app_id, web_client
+from bot.platforms.slack.install import InstallPages
 from bot.platforms.slack.listener import ASK_MAX_S, ListenerSettings, SlackListener
+from bot.platforms.slack.manifest import wanted_scopes
 from bot.platforms.slack.messenger import Slack
-from bot.platforms.slack.transport import Endpoint, Socket
+from bot.platforms.slack.several import SlackListeners, SlackWorkspaces
+from bot.platforms.slack.transport import Answers, Endpoint, Socket
 from bot.platforms.slack.verification import Verifier
 from bot.server import metrics_route, serve_until_told, served_apart, server
 from bot.telemetry import endpoint as telemetry
@@ -29,6 +33,7 @@ from bot.texts import t
 from bot.tracing import TracedRequests
 from handlers.context import spoken_to
 from handlers.language import N_
+from handlers.place import named_place
 from storage import installation
 
 log = structlog.get_logger()
@@ -71,7 +76,7 @@ def assembled(app: App, environ: Mapping[str, str]) -> Iterator[Starlette]:
         connected: Callable[[], bool] = lambda: True  # noqa: E731 - one of two ways to ask the same
         if app.settings.msteams.on:
             routes.append(stack.enter_context(_teams(app, environ)))
-        if _names_slack(app, environ):
+        if app.settings.slack.workspaces or _names_slack(app, environ):
             more, connected = stack.enter_context(_slack(app, environ))
             routes += more
         _note_chat(app)
@@ -163,20 +168,29 @@ def teams_connected(app: App, connector: Any, look_up: Callable[[str], str] = la
 def _slack(app: App, environ: Mapping[str, str]) -> Iterator[tuple[list[BaseRoute], Callable[[], bool]]]:
     """Slack's routes, and whether it is connected."""
     slack = app.settings.slack
-    token = _needed("SLACK_BOT_TOKEN", N_("the bot token (xoxb-…) of the Slack app"), environ)
-    client = web_client(token, slack.url)
-    app_id = own_app_id(web_client(token, slack.url, ASK_MAX_S))
-    app.platforms = {**app.platforms, "slack": Slack(client, app.file)}
     heard = ListenerSettings(
         command=slack.command,
         teams=frozenset(slack.teams),
         language=spoken_to(None, app.policy),
         agent=slack.agent,
     )
-    listener = SlackListener(app, client, heard)
+    listener: Answers
+    routes: list[BaseRoute] = []
     with ExitStack() as stack:
+        if slack.workspaces:
+            installed = workspaces_of(app.settings, environ, app.database, app.now)
+            installed.installations.encrypt_anew()
+            app.platforms = {**app.platforms, "slack": SlackWorkspaces(installed, app.file)}
+            listener, app_id = SlackListeners(app, installed, heard, app.pause), slack.app_id
+            scopes = wanted_scopes(**scopes_for(app.settings))
+            routes += InstallPages(installed, slack.address, scopes, heard.language, app.welcome).routes()
+        else:
+            token = _needed("SLACK_BOT_TOKEN", N_("the bot token (xoxb-…) of the Slack app"), environ)
+            client = web_client(token, slack.url)
+            app_id = own_app_id(web_client(token, slack.url, ASK_MAX_S))
+            app.platforms = {**app.platforms, "slack": Slack(client, app.file)}
+            listener = SlackListener(app, client, heard)
         stack.callback(listener.close)
-        routes: list[BaseRoute] = []
         if slack.mode == "http":
             said = _needed("SLACK_SIGNING_SECRET", N_("the signing secret of the Slack app"), environ).split(",")
             secrets = [one.strip() for one in said if one.strip()]
@@ -191,6 +205,19 @@ def _slack(app: App, environ: Mapping[str, str]) -> Iterator[tuple[list[BaseRout
             socket.connect()
             connected = lambda: socket.connected  # noqa: E731 - as above
         yield routes, connected
+
+
+def scopes_for(settings: Settings) -> dict[str, bool]:
+    """What of app.yaml takes further scopes of Slack; see wanted_scopes."""
+    named = [each.place for each in settings.schedule] + [each.alert_in for each in settings.budgets]
+    places = [named_place(each) for each in named if each.startswith("slack:")]
+    return {
+        "directory": any(each.kind == "slack" for each in settings.directory),
+        "groups": any(each.slack for each in settings.groups),
+        "channels": any(each.public for each in places),
+        "agent": settings.slack.agent,
+        "receipts": bool(settings.policy.claims.categories),
+    }
 
 
 def events_url(address: str | None) -> str | None:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from handlers.access import as_viewer, is_viewer, sees_all
+from handlers.access import TooFewError, as_viewer, is_viewer, sees_all
 from handlers.admin import (
     audit,
     check_tokens,
@@ -451,6 +451,8 @@ def _for_viewer(one: Command, rest: str, ctx: Context) -> Card | None:
     channel = as_viewer(ctx)
     try:
         card = one.handler(channel, **understand(one, rest, {}, channel))
+    except TooFewError:
+        raise
     except RefusedError:
         return None
     if card.personal:

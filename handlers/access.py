@@ -9,15 +9,21 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import accumulate
+from urllib.parse import quote
 
 from handlers.context import CLOCK, Context
 from handlers.days import Span
+from handlers.errors import RefusedError
 from storage import membership, people
 from storage.people import Account
 from storage.tables import ORGANIZATION
 
 GROUP_MIN = 5
 ONE_DAY = timedelta(days=1)
+
+
+class TooFewError(RefusedError):
+    """Viewers are not told this, for so few people are behind a part of it that it tells of them."""
 
 
 def may_see(ctx: Context, account_id: str) -> bool:
@@ -169,9 +175,26 @@ def as_viewer(ctx: Context) -> Context:
     )
 
 
+def refuse_parts_of_months(ctx: Context, first: date, end: date, example: str) -> None:
+    """Refuse viewers all days but whole months: what two stretches differ by may be a day of a single person.
+
+    Raises:
+        TooFewError: they asked for others.
+    """
+    is_whole = ctx.period(first, "month").first == first and ctx.period(end, "month").first == end
+    if ctx.only is not None and not is_whole:
+        raise TooFewError("You see whole months, such as: {example}", example=example)
+
+
 def role_of(ctx: Context) -> str:
     """The role by which somebody who sees all acts, as the audit says it."""
     return "role finance" if "finance" in ctx.person.roles else "role admin"
+
+
+def page_of(account: Account) -> str:
+    """The page of the console that shows an account to whoever may see it."""
+    pages = {"organization": "/organization", "team": f"/team/{quote(account.id.removeprefix('team/'), safe='')}"}
+    return pages.get(account.kind, "/")
 
 
 def sees_all(ctx: Context) -> bool:

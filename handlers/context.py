@@ -30,7 +30,8 @@ from storage.tables import FOREVER
 
 CLOCK = Person(id="clock", name="The clock", roles=("finance", "admin"))
 NOWHERE = Place("nowhere", "")
-CHAT_PLATFORMS = ("slack", "teams", "web")
+SLACK = "slack"
+CHAT_PLATFORMS = (SLACK, "teams", "web")
 CONSOLE = "console"
 TIERS = (N_("small"), N_("standard"), N_("flagship"))
 """The tiers that app.yaml need not name."""
@@ -131,9 +132,14 @@ class Context:
             return language_of(self.locale)
         return spoken_to(self.person, self.policy)
 
-    def on_a_page(self, path: str) -> tuple[Text, ...]:
-        """Where the console shows the same on a page; nothing where there is no console, and on its pages."""
-        if not self.policy.console_url or self.place.platform == CONSOLE:
+    def on_a_page(self, path: str, *, elsewhere: bool = False) -> tuple[Text, ...]:
+        """Where the console shows the same on a page; nothing where there is no console, and on its pages.
+
+        Args:
+            path: of the page.
+            elsewhere: whether the card goes to somebody's chat, wherever it was caused.
+        """
+        if not self.policy.console_url or (self.place.platform == CONSOLE and not elsewhere):
             return ()
         return (Text(self.t("On a page: {address}", address=f"{self.policy.console_url}{path}"), quiet=True),)
 
@@ -226,7 +232,7 @@ class Context:
         """Where people talk to us in private; looked up once, for all of them together."""
         new = [each for each in person_ids if each not in self.places]
         for person_id, found in people.identities(self.conn, new, CHAT_PLATFORMS).items():
-            self.places[person_id] = private_places(person_id, found)
+            self.places[person_id] = private_places(person_id, found, self.policy.workspaces)
         return {each: self.places[each] for each in person_ids}
 
     def meet(self, accounts: Collection[Account]) -> None:
@@ -240,7 +246,7 @@ class Context:
         """Keep people that were read together, so that none of them is looked up again."""
         self.known.update(circle.people)
         for person_id, found in circle.identities.items():
-            self.places[person_id] = private_places(person_id, found)
+            self.places[person_id] = private_places(person_id, found, self.policy.workspaces)
 
     def period(self, day: date, every: Every) -> Period:
         """The period of the organization's calendar that a day is in."""
@@ -424,14 +430,42 @@ def locale_at(place: Place, policy: Policy) -> str:
     return policy.organization.channels.get(f"{place.platform}:{place.id}", policy.organization.locale)
 
 
-def private_place(platform: str, external_id: str) -> Place:
-    """Where somebody talks to us in private, by their identity on a platform."""
-    return Place(platform, external_id.rpartition("/")[2])
+def private_place(platform: str, external_id: str, workspaces: Sequence[str] = ()) -> Place:
+    """Where somebody talks to us in private, by their identity on a platform.
+
+    Args:
+        platform: which.
+        external_id: such as "T1/U1".
+        workspaces: of Slack, if there are several. Places of the first one are called as if it were the only one.
+    """
+    workspace, _, own = external_id.rpartition("/")
+    return Place(platform, external_id if platform == SLACK and workspace in workspaces[1:] else own)
 
 
-def private_places(person_id: str, identities: Sequence[tuple[str, str]]) -> tuple[Place, ...]:
-    """The same of all their identities; where they are waited for, if there is none."""
-    return tuple(private_place(*each) for each in identities) or (Place(UNLINKED, person_id),)
+def places_of_identities(identities: Sequence[tuple[str, str]], workspaces: Sequence[str] = ()) -> list[Place]:
+    """Where somebody is written to. Who is in several workspaces of Slack is written to in the first of them."""
+    if not workspaces:
+        return [private_place(*each) for each in identities]
+    reached = [_reached(id, workspaces) for platform, id in identities if platform == SLACK]
+    first = min(filter(None, reached), key=lambda id: workspaces.index(id.partition("/")[0]), default="")
+    rest = [private_place(*each) for each in identities if each[0] != SLACK]
+    return [*([private_place(SLACK, first, workspaces)] if first else []), *rest]
+
+
+def _reached(identity: str, workspaces: Sequence[str]) -> str:
+    """An identity as it is reached, "" if it is not: one of a workspace below an organization through that."""
+    workspace, _, user = identity.partition("/")
+    if workspace in workspaces:
+        return identity
+    organization = next((each for each in workspaces if each.startswith("E")), "")
+    return f"{organization}/{user}" if organization else ""
+
+
+def private_places(
+    person_id: str, identities: Sequence[tuple[str, str]], workspaces: Sequence[str] = ()
+) -> tuple[Place, ...]:
+    """The same of somebody; where they are waited for, if there is none."""
+    return tuple(places_of_identities(identities, workspaces)) or (Place(UNLINKED, person_id),)
 
 
 def place_to_json(place: Place) -> dict[str, object]:

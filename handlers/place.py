@@ -1,5 +1,7 @@
 """Where something is said or shown."""
 
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from storage.outbox import UNREACHED
@@ -34,7 +36,10 @@ def named_place(words: str) -> Place:
     """A place as app.yaml writes it, such as "slack:C0123"; what is no person there is read by many."""
     platform, _, id = words.partition(":")
     private = ("a:",) if platform == "teams" else ("U", "W", "D")
-    return Place(platform, id, public=not id.startswith(private))
+    return Place(platform, id, public=not _WORKSPACE.sub("", id).startswith(private))
+
+
+_WORKSPACE = re.compile(r"[TE][A-Z0-9]+/")
 
 
 HOME = "home"
@@ -46,3 +51,14 @@ HOMES = "home/"
 def home_of(place: Place) -> Place:
     """The Home of somebody who talks to us in private at a place."""
     return Place(place.platform, f"{HOMES}{place.id}")
+
+
+def paused_as(place: Place, workspaces: Collection[str]) -> str:
+    """What is paused when nothing can be shown at a place: its platform, such as "slack", or "slack/T2".
+
+    Args:
+        place: where.
+        workspaces: of the platform, those that may be paused by themselves.
+    """
+    workspace = place.id.removeprefix(HOMES).partition("/")[0]
+    return f"{place.platform}/{workspace}" if workspace in workspaces else place.platform

@@ -21,6 +21,7 @@ from sqlalchemy import (
     cast,
     delete,
     false,
+    func,
     literal,
     null,
     or_,
@@ -153,6 +154,12 @@ class Held:
 
 
 _OWNER = case((limits.c.kind == "organization", literal(ORGANIZATION)), else_=links.c.account_id)
+_IS_OF = and_(
+    links.c.platform == limits.c.provider,
+    links.c.kind == limits.c.kind,
+    links.c.external_id == limits.c.external_id,
+)
+_IS_PAUSED = and_(*(pauses.c[name] == limits.c[name] for name in ("provider", "kind", "external_id")))
 _HELD = select(
     limits.c.provider,
     limits.c.kind,
@@ -160,38 +167,34 @@ _HELD = select(
     _OWNER,
     *(limits.c[name] for name in list(Held.__dataclass_fields__)[3:-1]),
     pauses.c.provider.is_not(None),
-).select_from(
-    limits.outerjoin(
-        links,
-        and_(
-            links.c.platform == limits.c.provider,
-            links.c.kind == limits.c.kind,
-            links.c.external_id == limits.c.external_id,
-        ),
-    ).outerjoin(pauses, and_(*(pauses.c[name] == limits.c[name] for name in ("provider", "kind", "external_id"))))
-)
+).select_from(limits.outerjoin(links, _IS_OF).outerjoin(pauses, _IS_PAUSED))
+# The same for those who are linked, found by whom: a limit is looked up for each of their identities.
+_OF_LINKED = select(
+    limits.c.provider,
+    limits.c.kind,
+    limits.c.external_id,
+    links.c.account_id,
+    *(limits.c[name] for name in list(Held.__dataclass_fields__)[3:-1]),
+    pauses.c.provider.is_not(None),
+).select_from(links.join(limits, _IS_OF).outerjoin(pauses, _IS_PAUSED))
 _OF_PROVIDER = _HELD.where(limits.c.provider == bindparam("provider")).order_by(limits.c.kind, limits.c.external_id)
-_OF_ACCOUNT = _HELD.where(
-    or_(
-        links.c.account_id == bindparam("account"),
-        and_(limits.c.kind == "organization", literal(ORGANIZATION) == bindparam("account")),
+_COUNTS = select(
+    func.count(),
+    func.count(limits.c.seen_nanos),
+    func.sum(
+        case(
+            (and_(limits.c.known_nanos.is_not(None), limits.c.seen_nanos.is_distinct_from(limits.c.known_nanos)), 1),
+            else_=0,
+        )
     ),
-).order_by(limits.c.provider, limits.c.kind, limits.c.external_id)
-BINDING = _HELD.where(
-    or_(
-        links.c.account_id == bindparam("account"),
-        and_(limits.c.kind == "organization", literal(ORGANIZATION) == bindparam("account")),
-        and_(
-            limits.c.refusing,
-            or_(limits.c.kind == "organization", links.c.account_id.in_(bindparam("above", expanding=True))),
-        ),
-    ),
-).order_by(limits.c.provider, limits.c.kind, limits.c.external_id)
-"""Selects the limits of the account of the parameter `account`, and those of accounts `above` it that refuse now."""
+).where(limits.c.provider == bindparam("provider"))
+_LINKED = links.c.account_id == bindparam("account")
+_ITS_OWN = and_(limits.c.kind == "organization", literal(ORGANIZATION) == bindparam("account"))
+_OF_ACCOUNT = _HELD.where(or_(_LINKED, _ITS_OWN)).order_by(limits.c.provider, limits.c.kind, limits.c.external_id)
 
 
 def held_of(row: Any) -> Held:
-    """A limit from a row of BINDING."""
+    """A limit from a row of EVERYWHERE."""
     return Held(row[0], Subject(row[1], row[2]), row[3] or "", *row[4:])
 
 
@@ -248,6 +251,15 @@ def of_provider(conn: Connection, provider: str) -> list[Held]:
     return [held_of(row) for row in conn.execute(_OF_PROVIDER, {"provider": provider})]
 
 
+def counts(conn: Connection, provider: str) -> tuple[int, int, int]:
+    """How many limits a provider has told us, to how many of them it sets an amount, and how many are not what we said.
+
+    The last are those that were changed there after we had set them.
+    """
+    row = conn.execute(_COUNTS, {"provider": provider}).one()
+    return int(row[0]), int(row[1] or 0), int(row[2] or 0)
+
+
 def of_account(conn: Connection, account_id: str) -> list[Held]:
     """An account's limits at all providers."""
     return [held_of(row) for row in conn.execute(_OF_ACCOUNT, {"account": account_id})]
@@ -272,8 +284,20 @@ _AT_HOOKS = select(
     *(_OF_A_PAUSE.get(name, cast(null(), BigInteger)) for name in list(Held.__dataclass_fields__)[3:-1]),
     true(),
 ).where(pauses.c.provider == HOOKS, pauses.c.external_id == bindparam("account"))
-EVERYWHERE = union_all(BINDING.order_by(None), _AT_HOOKS)
-"""The same, and whether the account is paused where its programs ask first."""
+# Each part is found by an index, and none is in another: where everybody has a limit, all of them together are a scan.
+_ABOVE_REFUSES = and_(
+    limits.c.refusing,
+    links.c.account_id.in_(bindparam("above", expanding=True)),
+    links.c.account_id != bindparam("account"),
+)
+_ORGANIZATION_REFUSES = and_(
+    limits.c.kind == "organization", or_(limits.c.refusing, literal(ORGANIZATION) == bindparam("account"))
+)
+EVERYWHERE = union_all(
+    _OF_LINKED.where(_LINKED), _OF_LINKED.where(_ABOVE_REFUSES), _HELD.where(_ORGANIZATION_REFUSES), _AT_HOOKS
+)
+"""Selects the limits of the account of the parameter `account`, those of accounts `above` it that refuse now, and
+whether the account is paused where its programs ask first."""
 
 
 def everywhere(conn: Connection, account_id: str, above: Collection[str]) -> list[Held]:

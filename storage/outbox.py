@@ -5,6 +5,7 @@ last word is sent. A deliverer leases an item, makes it so, and settles it; a de
 another one repeats the work, which changes nothing, because an item says how something should be.
 """
 
+import re
 import secrets
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -34,6 +35,8 @@ OutboxKind = Literal["show", "say", "event", "pull", "limit", "pause", "answer"]
 ItemState = Literal["open", "done", "parked"]
 
 LEASE = timedelta(seconds=60)
+_CHANNEL = re.compile(r"((?:[TE][A-Z0-9]*/)?[CGD][^/]*|19:[^/]*)(?:/|\Z)")
+"""A channel or direct message of Slack, perhaps with its workspace, or one of Teams; who is spoken to there follows."""
 UNREACHED = "unlinked"
 """The target of messages for people of whom no account is known."""
 KEPT = timedelta(days=30)
@@ -174,8 +177,8 @@ def _place(item: NewItem) -> str:
     if item.kind != "show" or item.target == UNREACHED:
         return ""
     place = item.key.rpartition(f"@{item.target}:")[2].partition("#")[0]
-    channel, _, _ = place.partition("/")
-    return channel if channel[:1] in {"C", "G", "D"} or channel.startswith("19:") else place
+    channel = _CHANNEL.match(place)
+    return channel[1] if channel else place
 
 
 def find(conn: Connection, key: str) -> OutboxItem | None:
@@ -239,10 +242,44 @@ class Lane:
     Args:
         targets: the platform or provider.
         kinds: which items of theirs.
+        workspace: of a platform with several, only the messages for this one.
+        others: of the lane for all the rest, the workspaces that have their own.
     """
 
     targets: tuple[str, ...]
     kinds: tuple[OutboxKind, ...]
+    workspace: str = ""
+    others: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What is paused when nothing is taken here."""
+        return f"{self.targets[0]}/{self.workspace}" if self.workspace else self.targets[0]
+
+    def holds(self, item: OutboxItem) -> bool:
+        """Whether an item is delivered in this lane."""
+        workspace = item.place.removeprefix(_HOMES).partition("/")[0]
+        here = workspace == self.workspace if self.workspace else workspace not in self.others
+        return item.target in self.targets and item.kind in self.kinds and here
+
+    def rows(self) -> list[ColumnElement[bool]]:
+        """What the items of this lane have in common."""
+        here = outbox_items.c
+        of_workspace = [_of_workspace(self.workspace)] if self.workspace else []
+        return [
+            here.target.in_(self.targets),
+            here.kind.in_(self.kinds),
+            *of_workspace,
+            *(~_of_workspace(each) for each in self.others),
+        ]
+
+
+def _of_workspace(workspace: str) -> ColumnElement[bool]:
+    place = outbox_items.c.place
+    return or_(place.startswith(f"{workspace}/"), place.startswith(f"{_HOMES}{workspace}/"))
+
+
+_HOMES = "home/"
 
 
 _EARLIER = outbox_items.alias("earlier")
@@ -276,14 +313,13 @@ def claim(conn: Connection, lane: Lane, now: datetime, rows_max: int, lease: tim
         or_(_EARLIER.c.blocks, _EARLIER.c.holder != ""),
         or_(_EARLIER.c.due_at < here.due_at, and_(_EARLIER.c.due_at == here.due_at, _EARLIER.c.id < here.id)),
     )
-    paused = select(delivery_pauses.c.target)
+    paused = exists().where(delivery_pauses.c.target == lane.name)
     due = (
         select(here.id)
         .where(
             _due(now),
-            here.target.in_(lane.targets),
-            here.kind.in_(lane.kinds),
-            or_(here.target.not_in(paused), and_(here.kind == "pull", here.error == "")),
+            *lane.rows(),
+            or_(~paused, and_(here.kind == "pull", here.error == "")),
             ~overtakes,
         )
         .order_by(here.due_at, here.id)
@@ -371,8 +407,7 @@ def hurry(conn: Connection, lane: Lane, attempts_max: int, now: datetime) -> Non
     """
     here = outbox_items.c
     waits = here.state == "open", here.held_until > now, here.holder == "", here.attempts.between(1, attempts_max)
-    which = here.target.in_(lane.targets), here.kind.in_(lane.kinds)
-    conn.execute(update(outbox_items).where(*which, *waits).values(held_until=now, attempts=0))
+    conn.execute(update(outbox_items).where(*lane.rows(), *waits).values(held_until=now, attempts=0))
 
 
 def overtake(conn: Connection, item: OutboxItem, now: datetime) -> None:
@@ -399,7 +434,7 @@ def first_held_up(conn: Connection, lane: Lane, why: str, now: datetime) -> list
         now: the moment.
     """
     here = outbox_items.c
-    due = select(here.id).where(_due(now), here.target.in_(lane.targets), here.kind.in_(lane.kinds), here.error == "")
+    due = select(here.id).where(_due(now), *lane.rows(), here.error == "")
     noted = update(outbox_items).where(here.id.in_(due.order_by(here.due_at, here.id).limit(20).scalar_subquery()))
     rows = conn.execute(noted.values(error=why).returning(*_COLUMNS))
     return sorted((OutboxItem(*row) for row in rows), key=lambda item: (item.due_at, item.id))

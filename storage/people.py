@@ -187,6 +187,12 @@ def accounts_ever(conn: Connection) -> list[Account]:
     return [Account(*row) for row in conn.execute(select(accounts).order_by(accounts.c.id))]
 
 
+def accounts_of(conn: Connection, account_ids: Collection[str]) -> dict[str, Account]:
+    """Those of some accounts that there are or were, by id."""
+    rows = conn.execute(select(accounts).where(accounts.c.id.in_(sorted({*account_ids})))) if account_ids else ()
+    return {row.id: Account(*row) for row in rows}
+
+
 def line(conn: Connection, account_id: str) -> tuple[Account, ...]:
     """The account itself and every account above it today, the nearest first; empty if there is no such account."""
     return lines(conn, [account_id])[account_id]
@@ -224,11 +230,17 @@ def everybodys_ancestors(conn: Connection) -> dict[str, dict[str, str]]:
     }
 
 
-def descendants(conn: Connection, account_id: str) -> list[Account]:
-    """Every account below, and the account itself, today, by id."""
+def descendants(conn: Connection, account_id: str, kind: str = "") -> list[Account]:
+    """Every account below, and the account itself, today, by id; those of a kind if one is named."""
     inside = select(lineage.c.account_id).where(lineage.c.ancestor_id == account_id, lineage.c.until == FOREVER)
-    rows = conn.execute(select(accounts).where(accounts.c.id.in_(inside)).order_by(accounts.c.id))
-    return [Account(*row) for row in rows]
+    asked = select(accounts).order_by(accounts.c.id)
+    if kind in ("team", "agent"):  # they are few among all accounts: look at each, not at everybody below
+        above = func.coalesce(lineage.c.ancestor_id, "") == account_id  # by no index: it would find everybody each time
+        here = select(lineage.c.account_id).where(lineage.c.account_id == accounts.c.id, lineage.c.until == FOREVER)
+        asked = asked.where(accounts.c.kind == kind, here.where(above).correlate(accounts).exists())
+    else:
+        asked = asked.where(accounts.c.id.in_(inside), *([accounts.c.kind == kind] if kind else []))
+    return [Account(*row) for row in conn.execute(asked)]
 
 
 def headcounts(conn: Connection, account_id: str) -> dict[str, int]:

@@ -140,6 +140,8 @@ _LAPSED = and_(
 _TOTALS = select(func.sum(case((_HELD_NOW, 1), else_=0)), func.sum(case((_LAPSED, 1), else_=0))).where(
     reservations.c.counts_until > bindparam("since", type_=Instant)
 )
+# No index on it: what is reserved is little, and what is below an account that is high up is nearly everybody.
+_ANCESTOR = func.coalesce(lineage.c.ancestor_id, "")
 _LINE = select(lineage.c.ancestor_id).where(lineage.c.account_id == bindparam("account"), lineage.c.until == FOREVER)
 
 # The columns of Held for a statement in which other rows have none of them.
@@ -159,7 +161,7 @@ def above() -> Select[Any]:
 
     The columns are those of Held, for the statement that reads the entries: a balance sees both in one.
     """
-    return _ABOVE.where(lineage.c.ancestor_id.in_(_LINE))
+    return _ABOVE.where(_ANCESTOR.in_(_LINE))
 
 
 def below(conn: Connection, holder_id: str, now: datetime) -> list[Held]:

@@ -238,15 +238,15 @@ _WHO = {
         spend.c.account_id.startswith("person/"),
         _within(spend.c.day),
     )
-    for name in ("model", "provider")
+    for name in ("model", "provider", "day")
 }
 
 
 def who_spent_by(conn: Connection, account_id: str, first: date, end: date, by: str) -> dict[str, set[str]]:
-    """Whose own accounts are behind each sum of `spent_by`, by "model" or "provider"."""
+    """Whose own accounts are behind each sum of `spent_by`, by "model", "provider" or "day"."""
     found: dict[str, set[str]] = {}
     for name, who in conn.execute(_WHO[by], {"account": account_id, "first": first, "end": end}):
-        found.setdefault(name, set()).add(who)
+        found.setdefault(str(name), set()).add(who)
     return found
 
 

@@ -387,6 +387,7 @@ limits = Table(
     Column("spent_nanos", BigInteger),
     Column("caps", Text, nullable=False, server_default=""),
     Column("refusing", Boolean, nullable=False, server_default=false()),
+    Index(None, "kind"),
 )
 
 # Who is paused at a provider, and what is needed to restore them exactly.
@@ -909,6 +910,65 @@ conversations = Table(
     Column("service_url", Text, nullable=False),
     Column("tenant_id", String(64), nullable=False),
     Column("seen_at", Instant, nullable=False),
+)
+
+# Workspaces and organizations of Slack that installed the app, as slack_sdk's SQLAlchemyInstallationStore and
+# SQLAlchemyOAuthStateStore want them; the tokens are encrypted, and so longer than there. Times are UTC without a zone.
+slack_bots = Table(
+    "slack_bots",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("client_id", String(64), nullable=False),
+    Column("app_id", String(32), nullable=False),
+    Column("enterprise_id", String(32)),
+    Column("enterprise_name", Text),
+    Column("team_id", String(32)),
+    Column("team_name", Text),
+    Column("bot_token", Text),
+    Column("bot_id", String(32)),
+    Column("bot_user_id", String(32)),
+    Column("bot_scopes", Text),
+    Column("bot_refresh_token", Text),
+    Column("bot_token_expires_at", DateTime),
+    Column("is_enterprise_install", Boolean, nullable=False),
+    Column("installed_at", DateTime, nullable=False),
+)
+slack_installations = Table(
+    "slack_installations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("client_id", String(64), nullable=False),
+    Column("app_id", String(32), nullable=False),
+    Column("enterprise_id", String(32)),
+    Column("enterprise_name", Text),
+    Column("enterprise_url", Text),
+    Column("team_id", String(32)),
+    Column("team_name", Text),
+    Column("bot_token", Text),
+    Column("bot_id", String(32)),
+    Column("bot_user_id", String(32)),
+    Column("bot_scopes", Text),
+    Column("bot_refresh_token", Text),
+    Column("bot_token_expires_at", DateTime),
+    Column("user_id", String(32), nullable=False),
+    Column("user_token", Text),
+    Column("user_scopes", Text),
+    Column("user_refresh_token", Text),
+    Column("user_token_expires_at", DateTime),
+    Column("incoming_webhook_url", Text),
+    Column("incoming_webhook_channel", Text),
+    Column("incoming_webhook_channel_id", Text),
+    Column("incoming_webhook_configuration_url", Text),
+    Column("is_enterprise_install", Boolean, nullable=False),
+    Column("token_type", String(32)),
+    Column("installed_at", DateTime, nullable=False),
+)
+slack_oauth_states = Table(
+    "slack_oauth_states",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("state", String(200), nullable=False),
+    Column("expire_at", DateTime, nullable=False),
 )
 
 

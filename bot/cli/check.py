@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from slack_sdk import WebClient
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import config
@@ -17,8 +18,10 @@ from bot.database_trouble import sentence
 from bot.directory.combined import Everybody
 from bot.directory.source import Probed, UnusableSourceError
 from bot.errors import OutsideError
+from bot.installations import CLIENT_SECRET, KEYS, workspaces_of
 from bot.optional import optional
 from bot.platforms.slack.client import web_client
+from bot.platforms.slack.install import INSTALL_PATH
 from bot.platforms.slack.messenger import check as check_slack
 from bot.platforms.slack.messenger import check_channel
 from bot.run import teams_secret
@@ -57,6 +60,9 @@ def findings(environ: Mapping[str, str], only: str = "") -> Iterator[CheckLine]:
     except (SQLAlchemyError, UnreadableDatabaseError) as trouble:
         yield CheckLine(t("database"), ok=False, advice=sentence(trouble))
         return
+    except ConfigError as trouble:
+        yield CheckLine(t("settings"), ok=False, advice=str(trouble))
+        return
     except BusyError:
         yield CheckLine(t("database"), ok=False, advice=t("The database is busy. Try again in a minute."))
         return
@@ -73,9 +79,10 @@ def findings(environ: Mapping[str, str], only: str = "") -> Iterator[CheckLine]:
     yield from _references(app)
     yield from _schedule(app)
     yield from _letters(settings)
-    yield from _slack(settings, environ)
+    yield from _slack(app, environ)
     yield from _teams(app, environ)
     yield from _channels(app, environ)
+    yield from _console(app, environ)
     for name, provider in app.providers.items():
         yield from provider.check()
         yield from set_aside_lines(app, name)
@@ -271,21 +278,52 @@ def _schedule(app: App) -> Iterator[CheckLine]:
             yield CheckLine(t("scheduled command “{words}”", words=line.say), ok=False, advice=t(no.why, **no.values))
 
 
-def _slack(settings: Settings, environ: Mapping[str, str]) -> Iterator[CheckLine]:
-    needed = {"SLACK_BOT_TOKEN": "xoxb-…"}
+def _slack(app: App, environ: Mapping[str, str]) -> Iterator[CheckLine]:
+    settings, several = app.settings, bool(app.settings.slack.workspaces)
+    page = "docs/how-to/slack-workspaces.md" if several else "docs/how-to/slack.md"
+    needed = {CLIENT_SECRET: "hex", KEYS: "…="} if several else {"SLACK_BOT_TOKEN": "xoxb-…"}
     needed |= {"SLACK_APP_TOKEN": "xapp-…"} if settings.slack.mode == "socket" else {"SLACK_SIGNING_SECRET": "hex"}
     have = {name: secret(name, environ) for name in needed}
-    if not any(have.values()):
-        how = t("To use Slack, set SLACK_BOT_TOKEN and the rest as {page} says.", page="docs/how-to/slack.md")
+    if not several and not any(have.values()):
+        how = t("To use Slack, set SLACK_BOT_TOKEN and the rest as {page} says.", page=page)
         alone = t("Nobody is notified in chat; the console, the API and telemetry work.")
         yield CheckLine(t("Slack is not set up"), ok=True, advice=how if settings.msteams.on else f"{alone} {how}")
         return
     for name, value in have.items():
         if not value:
-            advice = t("It looks like {example}; see {page}.", example=needed[name], page="docs/how-to/slack.md")
+            advice = t("It looks like {example}; see {page}.", example=needed[name], page=page)
             yield CheckLine(t("{name} is not set", name=name), ok=False, advice=advice)
-    if have["SLACK_BOT_TOKEN"]:
+    if several:
+        yield from _workspaces(app, environ)
+    elif have["SLACK_BOT_TOKEN"]:
         yield from check_slack(web_client(have["SLACK_BOT_TOKEN"], settings.slack.url))
+
+
+def _workspaces(app: App, environ: Mapping[str, str]) -> Iterator[CheckLine]:
+    """Whether each workspace that app.yaml names has installed the app, with all scopes."""
+    slack = app.settings.slack
+    if secret("SLACK_BOT_TOKEN", environ):
+        advice = t("Remove it: slack.workspaces of app.yaml says that each workspace has a token of its own.")
+        yield CheckLine(t("SLACK_BOT_TOKEN is not used"), ok=True, advice=advice)
+    try:
+        installed = workspaces_of(app.settings, environ, app.database, app.now)
+    except ConfigError as trouble:
+        yield CheckLine(t("Slack: workspaces"), ok=False, advice=str(trouble))
+        return
+    there = installed.every()
+    for id in slack.workspaces:
+        what = t("Slack: workspace {id}", id=id)
+        if id not in there:
+            where = f"{slack.address}{INSTALL_PATH}?team={id}"
+            yield CheckLine(
+                what, ok=False, advice=t("It has not installed the app: open {address} there.", address=where)
+            )
+        elif not there[id].bot_token:
+            advice = t("Its token cannot be decrypted: add the missing key to {name}, or install it again.", name=KEYS)
+            yield CheckLine(what, ok=False, advice=advice)
+        else:
+            yield CheckLine(what, ok=True)
+            yield from check_slack(installed.client(id))
 
 
 def _teams(app: App, environ: Mapping[str, str]) -> Iterator[CheckLine]:
@@ -304,20 +342,50 @@ def _teams(app: App, environ: Mapping[str, str]) -> Iterator[CheckLine]:
 def _channels(app: App, environ: Mapping[str, str]) -> Iterator[CheckLine]:
     """Whether what is scheduled, and what budgets tell, can be shown in the channels that app.yaml names."""
     named = [each.place for each in app.settings.schedule] + [each.alert_in for each in app.settings.budgets]
-    token = secret("SLACK_BOT_TOKEN", environ)
-    client = web_client(token, app.settings.slack.url) if token else None
+    clients = _clients(app, environ)
     for place in (named_place(words) for words in dict.fromkeys(filter(None, named))):
         what = t("channel {place}", place=place)
-        if place.platform == "slack" and client is None:
+        workspace, _, channel = place.id.rpartition("/")
+        client = clients.get(workspace) if place.platform == "slack" else None
+        if place.platform == "slack" and client is None and workspace:
+            yield CheckLine(what, ok=False, advice=t("Workspace {id} has not installed the app.", id=workspace))
+        elif place.platform == "slack" and client is None:
             yield CheckLine(what, ok=False, advice=t("Slack is not set up, so nothing can be shown there."))
         elif place.platform == "slack" and client is not None and place.public:
-            yield check_channel(client, place.id)
+            yield check_channel(client, channel)
         elif place.platform == "teams":
             here = app.database.ask(lambda conn, place=place: conversations.known(conn, [place.id]))  # type: ignore[misc]
             advice = t("Add the app to it and mention the bot there once.")
             yield CheckLine(what, ok=bool(here), advice="" if here else advice)
         elif place.platform == "web" and not app.settings.is_sample:
             yield CheckLine(what, ok=False, advice=t("Only the demo shows it. Write a channel of Slack or Teams."))
+
+
+def _clients(app: App, environ: Mapping[str, str]) -> Mapping[str, WebClient]:
+    """What asks each workspace of Slack, by what channels of it begin with in app.yaml."""
+    slack, token = app.settings.slack, secret("SLACK_BOT_TOKEN", environ)
+    if not slack.workspaces:
+        return {"": web_client(token, slack.url)} if token else {}
+    try:
+        installed = workspaces_of(app.settings, environ, app.database, app.now)
+    except ConfigError:
+        return {}  # said above
+    found = {id: installed.client(id) for id in installed.every()}
+    first = slack.workspaces[0]
+    return found | ({"": found[first]} if first in found else {})
+
+
+def _console(app: App, environ: Mapping[str, str]) -> Iterator[CheckLine]:
+    """Whether people can sign in to the console."""
+    settings = app.settings.console
+    if not settings.url or not settings.sign_in:
+        return
+    try:
+        sign_in = optional("bot.console.sign_in_check", "OpenID Connect", "requirements-console.txt")
+    except ConfigError as trouble:
+        yield CheckLine(t("console"), ok=False, advice=str(trouble))
+        return
+    yield from sign_in.lines(settings, environ, app.now)
 
 
 def unreached(app: App) -> CheckLine:

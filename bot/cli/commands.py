@@ -32,8 +32,9 @@ from bot.exports.files import AUDIT_COLUMNS, audit_rows, write_csv
 from bot.exports.files import export as export_month
 from bot.optional import optional
 from bot.platforms import terminal
+from bot.platforms.slack.install import BACK_PATH
 from bot.platforms.slack.manifest import manifest
-from bot.run import events_url, serve
+from bot.run import events_url, scopes_for, serve
 from bot.shared_clock import SharedClock
 from bot.sync.usage import pull
 from bot.telemetry.manifest import MANIFESTS, PLACEHOLDER
@@ -249,19 +250,10 @@ def manifest_(args: argparse.Namespace) -> int:
         return _teams_package(settings, args.url or "", args.version)
     if args.platform in MANIFESTS:
         return _agentsettings_of(settings, args.platform, _reached(args.url))
-    reads_people = any(each.kind == "slack" for each in settings.directory)
-    named = [each.place for each in settings.schedule] + [each.alert_in for each in settings.budgets]
-    channels = any(words.startswith(("slack:C", "slack:G")) for words in named)
-    groups = any(each.slack for each in settings.groups)
-    made = manifest(
-        settings.slack.command,
-        events_url(args.url),
-        directory=reads_people,
-        groups=groups,
-        channels=channels,
-        agent=settings.slack.agent,
-        receipts=bool(settings.policy.claims.categories),
-    )
+    slack = settings.slack
+    reached = args.url or (slack.address if slack.mode == "http" and slack.address else None)
+    back = slack.address + BACK_PATH if slack.workspaces else ""
+    made = manifest(slack.command, events_url(reached), back=back, **scopes_for(settings))
     print(json.dumps(made, indent=2))
     return 0
 

@@ -20,13 +20,13 @@ from bot.app import App, BrokeError, WritesError
 from bot.console import files
 from bot.console.drawing import Drawer, once, page, with_values
 from bot.console.pages import PAGES, PERIOD, PERIODS, Page
-from bot.console.visitors import Door, Visitor, place_of
+from bot.console.visitors import Door, Visitor, language_in, place_of
 from bot.csv_files import text_of
 from bot.platforms.web.html import fill
 from handlers.card import Button, Card, File, Input
-from handlers.context import locale_of, spoken_to
+from handlers.context import locale_of
 from handlers.errors import RefusedError
-from handlers.language import N_, say
+from handlers.language import N_, autonym, languages, say
 from handlers.periods import called_after, period_of
 from handlers.requests import is_receipt
 from handlers.sentence import Sentence
@@ -203,6 +203,14 @@ class Desk:
             return refused
         return with_values(form, inputs, refused)
 
+    def speak(self, request: Request, said: Mapping[str, str]) -> Response:
+        """POST /language: speak another language from now on, here and in chat, and show the same page in it."""
+        visitor = self.let_in(request)
+        if said.get("language") in languages():
+            text = f"settings language {said['language']}"
+            self.app.hear(Sentence(text, visitor.person.id, place_of(visitor.person.id)))
+        return RedirectResponse(local(said.get("back", "")) or f"{base_of(request)}/", 303)
+
     def confirm(self, request: Request, said: Mapping[str, str]) -> Response:
         """POST /confirm?why=…: a second look at what a button says."""
         return self._second_look(request, self.let_in(request), said, request.query_params.get("why", "")[:TEXT_MAX])
@@ -230,7 +238,7 @@ class Desk:
         self, request: Request, visitor: Visitor | None, template: str, status: int = 200, **values: Any
     ) -> Response:
         """A page for somebody, or for nobody who is known."""
-        language = visitor.language if visitor else spoken_to(None, self.app.policy)
+        language = visitor.language if visitor else language_in(request, self.app.policy)
         base = base_of(request)
         shared = {
             "base": base,
@@ -240,8 +248,10 @@ class Desk:
             "navigation": list(navigation(visitor, base)) if visitor else [],
             "file": lambda name: base + files.address(name),
             "cast": self.cast,
+            "others": [(each, each.replace("_", "-"), autonym(each)) for each in languages() if each != language],
+            "back": request.url.path + _query(request) if request.method == "GET" else f"{base}/",
         }
-        return HTMLResponse(page(template, language, **shared, **values), status)
+        return HTMLResponse(page(template, language, **(shared | values)), status)
 
     def stranger(
         self,
@@ -285,7 +295,7 @@ class Desk:
         """What is shown when a page cannot be."""
         visitor: Visitor | None = None
         status, text = 500, ""
-        language = spoken_to(None, self.app.policy)
+        language = language_in(request, self.app.policy)
         if isinstance(trouble, BusyError):
             status, text = 503, say(language, LATE)
         elif isinstance(trouble, BrokeError):

@@ -31,9 +31,9 @@ from starlette.routing import BaseRoute, Route
 from bot.app import App
 from bot.config import SignInSettings, secret
 from bot.console.desk import local
-from bot.console.visitors import TOKEN_MAX, Sessions, place_of
+from bot.console.visitors import TOKEN_MAX, Sessions, language_in, place_of
 from handlers.card import Card, Text
-from handlers.context import Context, spoken_to
+from handlers.context import Context
 from handlers.language import N_, say
 from storage import people, sessions
 from storage.directory import Link, Person
@@ -327,7 +327,7 @@ class CompanySignIn:
 
     def _refused(self, request: Request, no: NotInError) -> Response:
         log.info("sign-in refused", why=no.code)
-        language = spoken_to(None, self._app.policy)
+        language = language_in(request, self._app.policy)
         texts = [say(language, LINKED)] if no.facts else []
         return self._show(request, say(language, no.why), texts, status=403, facts=no.facts)
 

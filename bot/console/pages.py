@@ -144,7 +144,7 @@ PAGES: tuple[Page, ...] = (
         "/providers",
         N_("Providers"),
         N_("Is everything read and applied?"),
-        ("status", "providers", "limits"),
+        ("status", "providers"),
         "finance",
     ),
     Page(

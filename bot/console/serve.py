@@ -37,6 +37,7 @@ def routes(desk: Desk) -> list[BaseRoute]:
         Route("/files/{name}", desk.download),
         Route("/say", posted_with_files(desk.say), methods=["POST"]),
         Route("/confirm", posted(desk.confirm), methods=["POST"]),
+        Route("/language", posted(desk.speak), methods=["POST"]),
         Route("/static/{mark}/{name}", files.serve),
         Route("/robots.txt", _robots),
     ]

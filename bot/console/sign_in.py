@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from bot.app import App
 from bot.console.desk import Desk, base_of, local
 from bot.console.forms import posted
-from bot.console.visitors import TOKEN_MAX, Sessions, place_of
+from bot.console.visitors import TOKEN_MAX, Sessions, language_in, place_of
 from handlers.context import Context, spoken_to
 from handlers.language import N_, say
 from storage import people, sessions
@@ -83,7 +83,7 @@ class Reception:
         """GET /signin: the ways in."""
         if self._door.who(request):
             return RedirectResponse(local(request.query_params.get("next", "")) or "/", 303)
-        language, wanted = self._language, local(request.query_params.get("next", ""))
+        language, wanted = language_in(request, self._app.policy), local(request.query_params.get("next", ""))
         more = f"?{urlencode({'next': wanted})}" if wanted else ""
         labels = self._company.labels(language) if self._company else []
         ways = tuple((f"{base_of(request)}/signin/{name}{more}", label) for name, label in labels)
@@ -100,7 +100,7 @@ class Reception:
 
         person = self._app.database.ask(look)
         if person is None:
-            return self._desk.stranger(request, say(self._language, USED), [], status=404)
+            return self._desk.stranger(request, say(language_in(request, self._app.policy), USED), [], status=404)
         language = spoken_to(person, self._app.policy)
         return self._desk.stranger(request, say(language, "Sign in as {name}", name=person.name), [], link=token)
 
@@ -116,7 +116,7 @@ class Reception:
         new = self._app.database.transact(work, in_turn=True)
         if not new:
             log.info("signin refused", why="link")
-            return self._desk.stranger(request, say(self._language, USED), [], status=403)
+            return self._desk.stranger(request, say(language_in(request, self._app.policy), USED), [], status=403)
         answer = RedirectResponse(f"{base_of(request)}/", 303)
         self._door.give(answer, new)
         return answer
@@ -127,7 +127,3 @@ class Reception:
         answer = RedirectResponse(f"{base_of(request)}/signin", 303, {"Clear-Site-Data": '"cache", "storage"'})
         self._door.take(answer)
         return answer
-
-    @property
-    def _language(self) -> str:
-        return spoken_to(None, self._app.policy)

@@ -1,5 +1,6 @@
 """Who looks at the console: a session becomes a person, looked up anew at each request."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -11,16 +12,35 @@ from starlette.responses import Response
 from bot.app import App
 from bot.console.pages import Audience
 from handlers.context import CONSOLE, Context, spoken_to
+from handlers.language import ENGLISH, language_of
 from handlers.place import Place
 from handlers.policy import Policy
-from storage import people, sessions
+from storage import people, requests, sessions
 from storage.directory import Person
 from storage.people import Account
 from storage.sessions import Lifetime, Session
 
 TOKEN_MAX = 200
+HEADER_MAX = 500
 TEAMS_MAX = 8
 """So many teams of one person stand in the navigation."""
+
+
+def language_in(request: Request, policy: Policy) -> str:
+    """The language of a browser of which nobody knows who sits before it: the first it asks for that we have.
+
+    It asks in its header Accept-Language, each language with a weight (RFC 9110, 12.5.4).
+    """
+    wanted = []
+    for each in request.headers.get("accept-language", "")[:HEADER_MAX].split(","):
+        name, _, weight = each.strip().partition(";q=")
+        with suppress(ValueError):
+            wanted.append((-float(weight or 1), name))
+    for _, name in sorted(wanted, key=lambda each: each[0]):
+        spoken = language_of(name)
+        if spoken != ENGLISH or name.lower().partition("-")[0] == ENGLISH:
+            return spoken
+    return spoken_to(None, policy)
 
 
 def place_of(person_id: str) -> Place:
@@ -36,7 +56,7 @@ class Visitor:
         person: who it is.
         language: in which they are spoken to.
         owned: the teams that they own.
-        decides: whether they are somebody's manager.
+        decides: whether they are somebody's manager, or a request waits for them.
         session: their session, None on a page without sign-in.
         can_claim: whether something can be claimed at all.
     """
@@ -68,7 +88,8 @@ class Visitor:
 def visitor_of(conn: Connection, person: Person, policy: Policy, session: Session | None = None) -> Visitor:
     """What is to be known of who looks."""
     owned = [each for each in people.owned(conn, person.id) if each.kind == "team"]
-    decides, can_claim = people.manages(conn, person.id), bool(policy.claims.categories)
+    decides = people.manages(conn, person.id) or bool(requests.waiting_for(conn, person.id))
+    can_claim = bool(policy.claims.categories)
     return Visitor(person, spoken_to(person, policy), tuple(owned[:TEAMS_MAX]), decides, session, can_claim)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from bot.config import Settings, SourceSettings, secret
@@ -9,8 +10,9 @@ from bot.directory.combined import Everybody
 from bot.directory.hr_csv.source import Csv, HrLayout
 from bot.directory.known_people import recall
 from bot.directory.sample import SampleDirectory
-from bot.directory.slack.source import slack_directory
+from bot.directory.slack.source import SlackDirectory, slack_directory
 from bot.directory.source import Source
+from bot.installations import workspaces_of
 from bot.optional import optional
 from storage.db import Database
 
@@ -66,5 +68,41 @@ def everybody(
         now: the clock.
         database: what it remembers of people keeps their ids the same.
     """
-    sources = [(str(each), SOURCES[each.kind](each, settings, environ, now)) for each in settings.directory]
+    sources: list[tuple[str, Source]] = []
+    for each in settings.directory:
+        if each.kind == "slack" and settings.slack.workspaces:
+            sources += _slack_workspaces(settings, environ, now, database)
+        else:
+            sources.append((str(each), SOURCES[each.kind](each, settings, environ, now)))
     return Everybody(settings.inline_directory(), sources, lambda: database.ask(recall))
+
+
+def _slack_workspaces(
+    settings: Settings, environ: Mapping[str, str], now: Callable[[], datetime], database: Database
+) -> list[tuple[str, Source]]:
+    """Each workspace of Slack that app.yaml names, as a source of its own.
+
+    Raises:
+        ConfigError: a secret is missing.
+    """
+    slack, installed = settings.slack, workspaces_of(settings, environ, database, now)
+    return [
+        (
+            f"slack {id}",
+            SlackDirectory(
+                installed.client(id),
+                now,
+                link_by_email=slack.link_by_email,
+                groups=_groups_of(settings, id),
+                workspace=id,
+                is_installed=partial(installed.is_installed, id),
+            ),
+        )
+        for id in slack.workspaces
+    ]
+
+
+def _groups_of(settings: Settings, workspace: str) -> Mapping[str, str]:
+    """The user groups of one workspace; one that names none is in the first."""
+    said = ((each.id, *each.slack.rpartition("/")) for each in settings.groups if each.slack)
+    return {id: group for id, there, _, group in said if (there or settings.slack.workspaces[0]) == workspace}

@@ -112,11 +112,12 @@ def _inability(ctx: Context, vendor: Vendor, sentence: str) -> Text:
 def _abilities(ctx: Context, vendor: Vendor, credit: list[Known]) -> Facts:
     can = ctx.listed([ctx.t(words) for name, words in ABLE.items() if name in vendor.can])
     facts = [(vendor.service, can or ctx.t("nothing"))]
-    held = limits.of_provider(ctx.conn, vendor.name) if "limits" in vendor.can else []
+    held, capped, changed = limits.counts(ctx.conn, vendor.name) if "limits" in vendor.can else (0, 0, 0)
     if held:
-        capped = sum(each.seen_nanos is not None for each in held)
-        words = ctx.t("{set} set, {unset} without a limit", set=capped, unset=len(held) - capped)
+        words = ctx.t("{set} set, {unset} without a limit", set=capped, unset=held - capped)
         facts.append((ctx.t("Limits there"), words))
+    if changed:
+        facts.append((ctx.t("Changed there"), ctx.nt("{n} limit", "{n} limits", changed)))
     mine = [each for each in credit if each.credit.provider == vendor.name]
     if mine:
         facts.append((ctx.t("Credit left"), credits_said(ctx, mine)))

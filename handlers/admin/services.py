@@ -6,7 +6,7 @@ from dataclasses import replace
 from handlers.card import Button, Card, Table, Text
 from handlers.context import CHAT_PLATFORMS, Context
 from handlers.events import ServiceRefused
-from handlers.place import UNLINKED
+from handlers.place import UNLINKED, paused_as
 from storage import pauses, people, pulls
 from storage.directory import Person
 from storage.pauses import DeliveryPause
@@ -16,14 +16,19 @@ PLATFORMS = {"slack": "Slack", "teams": "Microsoft Teams"}
 
 
 def service(ctx: Context, name: str) -> str:
-    """What people call a platform or a provider."""
-    vendor = next((each.service for each in ctx.policy.vendors if each.name == name), name)
-    return PLATFORMS.get(name, vendor)
+    """What people call a provider, a platform, or one of its workspaces such as "slack/T2"."""
+    vendor = next((each.service for each in ctx.policy.vendors if each.name == name), "")
+    platform, _, workspace = name.partition("/")
+    return vendor or f"{PLATFORMS.get(platform, platform)} {workspace}".rstrip()
 
 
 def stopped(ctx: Context, providers: Collection[str], platforms: Collection[str] = ()) -> list[DeliveryPause]:
     """Those that take nothing now. Who refuses us comes first: somebody must act."""
-    found = [each for each in pauses.every(ctx.conn) if each.target in {*providers, *platforms}]
+    found = [
+        each
+        for each in pauses.every(ctx.conn)
+        if each.target in providers or each.target.partition("/")[0] in platforms
+    ]
     return sorted(found, key=lambda each: not each.refused)
 
 
@@ -32,7 +37,7 @@ def stopped_title(ctx: Context, first: DeliveryPause) -> str:
     name = service(ctx, first.target)
     if not first.refused:
         return ctx.t("{service} does not answer", service=name)
-    if first.target in CHAT_PLATFORMS:
+    if first.target.partition("/")[0] in CHAT_PLATFORMS:
         return ctx.t("{service} takes no messages from me", service=name)
     return ctx.t("{service} refuses the key", service=name)
 
@@ -80,7 +85,7 @@ def _platform_refused(ctx: Context, pause: DeliveryPause) -> None:
     for person in those:
         reader = replace(ctx, person=person)
         for place in places[person.id]:
-            if place.platform not in {pause.target, UNLINKED}:
+            if paused_as(place, ctx.policy.workspaces[1:]) not in {pause.target, UNLINKED}:
                 waits = reader.t(
                     "Everything for {service} waits, and is sent when it works again.",
                     service=service(ctx, pause.target),

@@ -14,7 +14,7 @@ from handlers.place import UNLINKED
 from handlers.pricing import UnpricedModel, in_short, unpriced_models
 from handlers.provenance import not_whole, together
 from handlers.telemetry import twice_in_words
-from storage import installation, outbox, people, reservations, set_aside
+from storage import installation, outbox, people, reservations, set_aside, slack_workspaces
 from storage.pauses import DeliveryPause
 from storage.pulls import Pull
 
@@ -73,6 +73,7 @@ def status(ctx: Context) -> Card:
         blocks.append(Table(ctx.t("Not delivered"), columns, troubled, "lrl"))
     waits = stopped(ctx, vendors, CHAT_PLATFORMS)
     blocks[1:1] = stopped_table(ctx, waits)
+    absent = _workspaces(ctx, blocks)
     silent = [name for name in vendors if name not in reads or _is_silent(ctx, reads[name])]
     if troubled or failing:
         title = ctx.t("A provider or a chat platform does not answer")
@@ -91,9 +92,9 @@ def status(ctx: Context) -> Card:
         title = said(ctx, vendors.get(first, first), [each for each in aside if each.provider == first])
     else:
         title = _works(ctx, unpriced, twice, ending)
-    title = _refusal(ctx, waits) or title
+    title = _refusal(ctx, waits) or _absent(ctx, absent) or title
     well = not (waits or waiting["late"] or troubled or unreached or silent or aside or failing or twice)
-    well = well and not (unpriced or ending)
+    well = well and not (unpriced or ending or absent)
     blocks += [Button(ctx.t("Which models have no price?"), "price")] if unpriced else []
     if waiting.get("parked"):
         blocks.append(Button(ctx.t("Try again"), "retry"))
@@ -175,6 +176,29 @@ def _refusal(ctx: Context, waits: Sequence[DeliveryPause]) -> str:
     if installation.noted(ctx.conn, installation.RESTORED):
         return ctx.t("This is a restored copy: nothing is sent or limited until an admin says go-live")
     return stopped_title(ctx, waits[0]) if waits else ""
+
+
+def _workspaces(ctx: Context, blocks: list[Block]) -> list[str]:
+    """Add a table of Slack's workspaces, if there are several; the ids of those that have not installed the app."""
+    wanted = ctx.policy.workspaces
+    if not wanted:
+        return []
+    there = slack_workspaces.installed(ctx.conn)
+    rows = tuple(
+        (f"{there[each].name} ({each})", ctx.moment(there[each].installed_at))
+        if each in there
+        else (each, ctx.t("not installed"))
+        for each in wanted
+    )
+    blocks.append(Table(ctx.t("Workspaces of Slack"), (ctx.t("Workspace"), ctx.t("Installed")), rows, "ll"))
+    return [each for each in wanted if each not in there]
+
+
+def _absent(ctx: Context, absent: Sequence[str]) -> str:
+    """The title that says that workspaces are missing, "" if none is."""
+    if not absent:
+        return ""
+    return ctx.nt("{n} workspace has not installed the app", "{n} workspaces have not installed the app", len(absent))
 
 
 def _unreached(ctx: Context, waiting: Mapping[str, int]) -> Table:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from handlers.access import owns, sees_all
+from handlers.access import owns, page_of, sees_all
 from handlers.arguments import MaybeHowMuch, MaybeTo, OneOf, Page, PoolOf, Whom, units_of
 from handlers.budgets.holds import Hold, holds_on
 from handlers.budgets.posting import entry_of, post
@@ -115,6 +115,7 @@ def pool(ctx: Context, page: Page = 1, whom: Whom = None) -> Card:
         as_of(ctx, mine.unpriced),
         *(_owners_buttons(ctx, said) if owns(ctx, mine.account.id) else ()),
         Button(ctx.t("Where did it go?"), f"spend of {said} by model"),
+        *ctx.on_a_page(page_of(mine.account)),
     )
     over = mine.spent - mine.limit
     amount = ctx.amount(over if over > 0 else max(0, mine.left), unit)

@@ -141,13 +141,17 @@ def _a_period(trial: Trial, amount: int) -> int:
 
 
 def _requests(ctx: Context, trial: Trial) -> str:
-    """How many requests a period, and how many of them each approver would have had to decide."""
+    """How many requests a period: at least one for each stop; and how many of the most each approver would decide."""
     load = trial.proposed.load
 
     def a_period(count: int) -> int:
         return -(-count // max(1, trial.periods))
 
-    parts = [ctx.nt("{n} request {each}", "{n} requests {each}", a_period(load.count), each=_each(ctx, trial))]
+    least, most = load.least // max(1, trial.periods), a_period(load.count)
+    said = ctx.nt("{n} request {each}", "{n} requests {each}", most, each=_each(ctx, trial))
+    if least < most:
+        said = ctx.t("between {least} and {most} requests {each}", least=least, most=most, each=_each(ctx, trial))
+    parts = [said]
     shown = list(load.by.items())[:APPROVERS_MAX]
     for who, count in shown:
         name = ctx.t(RIGHTS[who]) if who in RIGHTS else who

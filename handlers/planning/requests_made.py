@@ -25,13 +25,15 @@ class Load:
     """What requests would have been made.
 
     Args:
-        count: how many.
+        count: how many at most: people go on asking for the usual amount until they have all that they wanted.
+        least: how many at least: everybody who is stopped asks once.
         at_once: how many of them the rules approve without anybody.
         unruled: how many no rule is for.
         by: how many each approver would have had to decide: a person by name, or a role.
     """
 
     count: int
+    least: int
     at_once: int
     unruled: int
     by: Mapping[str, int]
@@ -46,7 +48,7 @@ def requests_made(policy: Policy, history: History, stops: Iterable[Stop], now: 
         stops: who would have been stopped.
         now: the moment of the replay.
     """
-    made = at_once = unruled = 0
+    made = least = at_once = unruled = 0
     by: dict[str, int] = defaultdict(int)
     times: dict[object, int] = defaultdict(int)
     usual = _Usual(history)
@@ -56,6 +58,7 @@ def requests_made(policy: Policy, history: History, stops: Iterable[Stop], now: 
         line = tuple(
             history.accounts[each] for each in history.line(stop.account_id, stop.day) if each in history.accounts
         )
+        least += 1
         for _ in range(max(1, -(-stop.missed // max(1, amount)))):
             made += 1
             key = stop.account_id, stop.purse
@@ -67,7 +70,7 @@ def requests_made(policy: Policy, history: History, stops: Iterable[Stop], now: 
                 at_once += 1
             else:
                 by[_who(history, stop, amount, line, stages, now, with_roles)] += 1
-    return Load(made, at_once, unruled, dict(sorted(by.items(), key=lambda each: (-each[1], each[0]))))
+    return Load(made, least, at_once, unruled, dict(sorted(by.items(), key=lambda each: (-each[1], each[0]))))
 
 
 class _Usual:

@@ -431,6 +431,7 @@ class Policy(House, Rule):
     claims: ClaimRules = ClaimRules()
     telemetry: TelemetryRules = TelemetryRules()
     console_url: str = ""
+    workspaces: tuple[str, ...] = ()
     retention: RetentionRules = RetentionRules()
     credit_nanos: int = 0
     _called: dict[str, str] = PrivateAttr(default_factory=dict)

@@ -106,7 +106,9 @@ def _sums(ctx: Context, account: Account, by: str, span: Span) -> list[Spent]:
             return [replace(each, name=hour.isoformat()) for hour, each in hours]
         case "week" | "month":
             days = spent_by(ctx.conn, account.id, span.first, span.end, "day")
-            return _merged(days, lambda day: str(ctx.period(date.fromisoformat(day), cast("Every", by)).first))
+            # A week without its days that are told is the days that are not.
+            told = without_few(days, few_behind(ctx, account, "day", span)) if by == "week" else days
+            return _merged(told, lambda day: _first_of(ctx, day, by))
         case "tier":
             return _merged(spent_by(ctx.conn, account.id, span.first, span.end, "model"), ctx.policy.tier_of)
         case "key":
@@ -119,6 +121,11 @@ def _sums(ctx: Context, account: Account, by: str, span: Span) -> list[Spent]:
             return [Spent(kind, 0, count, 0, 0) for kind, count in zip(TOKENS, sums, strict=False) if count]
         case _:
             return _by_account(ctx, account, by, span)
+
+
+def _first_of(ctx: Context, day: str, every: str) -> str:
+    """The first day of the period of a day; what is left of the whole stays what it is."""
+    return day if day == OTHERS else str(ctx.period(date.fromisoformat(day), cast("Every", every)).first)
 
 
 def _called(ctx: Context, keys: list[Spent]) -> list[Spent]:
@@ -173,10 +180,10 @@ def _by_account(ctx: Context, account: Account, kind: str, span: Span) -> list[S
 
 def inside(ctx: Context, account: Account, kind: str, span: Span) -> dict[str, str]:
     """The accounts of a kind below, with their names: of teams those that have no team below."""
-    below = people.descendants(ctx.conn, account.id)
+    below = people.descendants(ctx.conn, account.id, kind)
     if kind != "team":
-        return {each.id: each.name for each in below if each.kind == kind}
-    teams = [each for each in below if each.kind == "team"]
+        return {each.id: each.name for each in below}
+    teams = below
     parents = {each.parent_id for each in teams}
     found = {each.id: each.name for each in teams if each.id not in parents and each.id != account.id}
     if not for_all(ctx):
@@ -192,7 +199,7 @@ def for_all(ctx: Context) -> bool:
 
 def few_behind(ctx: Context, account: Account, by: str, span: Span) -> frozenset[str]:
     """The names of sums that too few people are behind for many to see them, so that they become one: the others."""
-    if by not in ("model", "provider", "tier") or not for_all(ctx):
+    if by not in ("model", "provider", "tier", "day") or not for_all(ctx):
         return frozenset()
     who = who_spent_by(ctx.conn, account.id, span.first, span.end, "model" if by == "tier" else by)
     if by == "tier":

@@ -8,9 +8,11 @@ from handlers.arguments import Whom
 from handlers.budgets import BudgetStatus
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Text, Tone
 from handlers.context import Context
+from handlers.days import Span
 from handlers.money import percent, scale_of, symbol_of
 from handlers.provenance import as_of
 from handlers.questions.balance import label_of
+from handlers.questions.breakdown import few_behind
 from handlers.questions.free_days import free_days
 from handlers.questions.outlook import Scope, days_of, last_day, look_ahead, looked_at, scope_of, whole_until
 from handlers.questions.projection import DAY, Forecast, coverage
@@ -38,7 +40,9 @@ def forecast(ctx: Context, whom: Whom = None) -> Card:
     outside = scope.status.unpriced if scope.status else 0
     blocks: list[Block] = [Facts(tuple(_facts(ctx, scope, seen)))]
     blocks += [Text(words) for words in (*_doubts(ctx, seen), *_season(ctx, scope), *_elsewhere(ctx, scope, found))]
-    blocks += _chart(ctx, scope, seen)
+    course = Span(scope.period.first, scope.period.end, "")
+    if ctx.only is None or not few_behind(ctx, account, "day", course):  # its steps are days
+        blocks += _chart(ctx, scope, seen)
     if seen.method == "weeks":
         until = whole_until(ctx)
         blocks += [Text(words, quiet=True) for words in _method(ctx, seen, [each for each in days if each[0] < until])]

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated
 
-from handlers.access import is_for_all
+from handlers.access import is_for_all, refuse_parts_of_months
 from handlers.arguments import SORTED_BY, OneOf, OrFile, Page, Sorted, When, Whom
 from handlers.card import Block, Button, Card, Table, Text
 from handlers.context import Context
@@ -12,8 +12,20 @@ from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import percent, show_count
 from handlers.pages import Part, as_file, part_of
+from handlers.periods import called_after
 from handlers.provenance import as_of, begun_later, known_cost, spent_in_words
-from handlers.questions.breakdown import CAPTIONS, HEADS, WAYS, added, cells, few_behind, named, rows_of, without_few
+from handlers.questions.breakdown import (
+    CAPTIONS,
+    HEADS,
+    OTHERS,
+    WAYS,
+    added,
+    cells,
+    few_behind,
+    named,
+    rows_of,
+    without_few,
+)
 from handlers.questions.spend_chart import chart_of
 from handlers.questions.whose import asked_about, headed, said_of
 from handlers.telemetry import DIMENSIONS
@@ -53,6 +65,10 @@ def spend(
     span = period or Span(month.first, month.end, ctx.t("this month"))
     if by == "hour":
         span = _few_days(ctx, period)
+    if by != "hour":
+        refuse_parts_of_months(
+            ctx, span.first, span.end, f"spend{said_of(ctx, account)} {called_after(month.first):%Y-%m}"
+        )
     rows = without_few(rows_of(ctx, account, by, span, order), few_behind(ctx, account, by, span))
     whole = added("", rows)
     counted = added("", spent_by(ctx.conn, account.id, span.first, span.end, "provider")) if by == "hour" else whole
@@ -71,6 +87,8 @@ def spend(
     else:
         chart = chart_of(ctx, account, by, span) if part.number == 1 and by not in NOT_DRAWN else None
         blocks += [_table(ctx, by, part, whole, span), *([chart] if chart else [])]
+    if by in ("day", "week") and any(each.name == OTHERS for each in rows):
+        blocks.append(Text(ctx.t("“Others” are days on which fewer than five people spent anything."), quiet=True))
     if by in DIMENSIONS and rows:
         blocks.append(
             Text(ctx.t("As programs told it themselves; what providers report may be more or less."), quiet=True)

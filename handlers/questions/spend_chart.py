@@ -83,10 +83,17 @@ def chart_of(ctx: Context, account: Account, by: str, span: Span) -> Chart | Non
         return None
     colours = COLOURS.get(by, by)
     hidden = few_behind(ctx, account, colours, span)
+    if ctx.only is not None:  # a colour of a day may be one person's, and so may a day
+        if by == "tokens" or few_behind(ctx, account, "day", span):
+            return None
+        colours = ""
     cells: Cells = {}
+    firsts: dict[date, date] = {}
     for (day, said), sum_ in _cells(ctx, account, colours, max(first, starts[0]), end).items():
         name = ctx.t("others") if said in hidden else said
-        cell = (_period(ctx, day, step).first, name)
+        if day not in firsts:
+            firsts[day] = _period(ctx, day, step).first
+        cell = (firsts[day], name)
         cells[cell] = cells.get(cell, 0) + sum_
     if not any(cells.values()):
         return None

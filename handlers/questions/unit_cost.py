@@ -14,6 +14,7 @@ from handlers.language import N_
 from handlers.provenance import as_of, begun_later
 from storage import comparisons, outcomes, people, spend
 from storage.people import Account
+from storage.tables import ORGANIZATION
 
 WEEKS = 4
 TIMES = 3
@@ -83,8 +84,7 @@ def _team(ctx: Context, whom: Account | None) -> Account:
         raise RefusedError(
             "The cost of an outcome is shown for teams, never for a person. Name one, for example: value of team search"
         )
-    persons = [one for one in people.descendants(ctx.conn, whom.id) if one.kind == "person" and one.active]
-    if len(persons) < GROUP_MIN:
+    if sum(people.headcounts(ctx.conn, whom.id).values()) < GROUP_MIN:
         raise RefusedError(
             "{name} has fewer than five people, so its figures would be those of single persons.", name=whom.name
         )
@@ -102,13 +102,15 @@ def _cost(ctx: Context, account_id: str, first: date, end: date) -> int:
 
 def _returns(ctx: Context, team: Account, span: Span, kind: str, cost: int, before: int | None) -> Iterator[Text]:
     """The note that more money brings less: more expensive than thrice the median of the teams, and rising."""
+    if before is None or cost <= before:
+        return
     others = [
         _cost(ctx, each.id, span.first, span.end) // number
-        for each in people.every_account(ctx.conn)
-        if each.kind == "team" and each.id != team.id
+        for each in people.teams_below(ctx.conn, ORGANIZATION)
+        if each.id != team.id
         if (number := outcomes.counted(ctx.conn, each.id, span.first, span.end).get(kind, 0))
     ]
-    if before is not None and cost > before and len(others) >= TEAMS_MIN and cost > TIMES * median(others):
+    if len(others) >= TEAMS_MIN and cost > TIMES * median(others):
         yield Text(
             ctx.t(
                 "Here one costs more than before, and more than three times the median of all teams. Ask the team why "

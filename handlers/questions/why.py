@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
+from handlers.access import TooFewError
 from handlers.arguments import When, Whom
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
@@ -215,6 +216,8 @@ def why(ctx: Context, whom: Whom = None, period: When = None) -> Card:
     """
     account = asked_about(ctx, whom, "why of team search")
     span = _span(ctx, period)
+    if ctx.only is not None:
+        raise TooFewError("You see totals of groups, and not what changed in them. Say: spend of organization by team")
     seen = compared(ctx, account, span)
     title = _title(ctx, span, seen) if seen.windows else _spent(ctx, span, seen.found)
     unpriced = spend.spent_by(ctx.conn, account.id, span.first, span.end, "provider")

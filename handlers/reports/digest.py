@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Annotated
 
-from handlers.access import groups_below, is_for_all, is_group
+from handlers.access import groups_below, is_for_all, is_group, page_of
 from handlers.arguments import OneOf, Whom
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Table, Text, Tone
 from handlers.context import CLOCK, Context
@@ -135,7 +135,7 @@ def _digest(ctx: Context, account: Account) -> Card:
     blocks += [Facts(tuple(facts)), *_chart(ctx, week), *_buttons(ctx, account)]
     begins = min(week.span.first, status.period.first) if status else week.span.first
     blocks.append(as_of(ctx, sum(each.tokens_unpriced for each in here), begins))
-    blocks += ctx.on_a_page(_page_of(account))
+    blocks += ctx.on_a_page(page_of(account))
     return Card(
         _title(ctx, week, outside),
         tuple(blocks),
@@ -362,9 +362,3 @@ def _buttons(ctx: Context, account: Account) -> tuple[Button, ...]:
 
 def _money(ctx: Context, nanos: int) -> str:
     return ctx.amount(nanos, ctx.policy.organization.currency)
-
-
-def _page_of(account: Account) -> str:
-    """The page of the console that shows an account."""
-    pages = {"organization": "/organization", "team": f"/team/{account.id.removeprefix('team/')}"}
-    return pages.get(account.kind, "/")

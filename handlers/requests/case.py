@@ -42,6 +42,7 @@ class Case:
         four_eyes: whoever decided one stage of it decides no other.
         pool_id: the account whose pool it is of which a share is asked, "" for none.
         claim: what was bought, if money is claimed back.
+        workspaces: of Slack, if there are several.
     """
 
     request: Request
@@ -51,6 +52,7 @@ class Case:
     four_eyes: bool = False
     pool_id: str = ""
     claim: Claim | None = None
+    workspaces: tuple[str, ...] = ()
 
     @property
     def account(self) -> Account | None:
@@ -83,7 +85,7 @@ class Case:
 
     def places_of(self, person_id: str) -> tuple[Place, ...]:
         """Where somebody talks to us in private."""
-        return private_places(person_id, self.circle.identities.get(person_id, ()))
+        return private_places(person_id, self.circle.identities.get(person_id, ()), self.workspaces)
 
     def is_linked(self, person_id: str) -> bool:
         """Whether an account of theirs is known."""
@@ -203,7 +205,15 @@ def _of_one_circle(
     for request, asked in rows:
         four_eyes = ctx.policy.requests.needs_four_eyes(_in_all(ctx, request) + request.before, request.unit)
         pool_id = next((each.account_id for each in ctx.policy.rules_named(request.budget) if each.is_pool), "")
-        yield Case(request, ctx.line(request.account_id), asked, circle, four_eyes, pool_id)
+        yield Case(
+            request,
+            ctx.line(request.account_id),
+            asked,
+            circle,
+            four_eyes,
+            pool_id,
+            workspaces=ctx.policy.workspaces,
+        )
 
 
 def _in_all(ctx: Context, request: Request) -> int:

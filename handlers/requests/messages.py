@@ -187,6 +187,7 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
         Button(ctx.t("Ask a question"), f"question {request.handle}"),
         *(receipts_buttons(ctx, request.id, known.claims.receipts) if known.claims else ()),
         Text(_small_print(ctx, case, why), quiet=True),
+        *ctx.on_a_page("/queue", elsewhere=True),
     ]
     return Card(asks(ctx, case), tuple(blocks))
 

@@ -158,6 +158,7 @@ def opened_card(ctx: Context, opened: "Opened", found: Sequence[BudgetStatus], s
             Facts(((ctx.t("Request"), f"#{asked.id}"), *route_facts(ctx, opened), *until, *instead, reason, *after)),
             Text(what_next(ctx, opened.case)),
             Button(ctx.t("Withdraw"), f"withdraw {asked.handle}", confirm=confirm),
+            *ctx.on_a_page("/requests"),
         ),
     )
 

@@ -225,11 +225,7 @@ def _programs(ctx: Context, below: Sequence[Account], here: Sequence[Finding]) -
 
 def _own(ctx: Context, person_id: str) -> list[Account]:
     """One's own account, and the agents one owns."""
-    return [
-        each
-        for each in people.every_account(ctx.conn)
-        if each.owner_id == person_id and each.kind in ("person", "agent")
-    ]
+    return [each for each in people.owned(ctx.conn, person_id) if each.kind in ("person", "agent")]
 
 
 def _open(ctx: Context, account_id: str) -> tuple[Finding, ...]:

@@ -279,3 +279,62 @@ def test_cards_of_the_chat_lead_to_their_page(console: Console) -> None:
     assert f"{URL}/queue" in acme.say("max", "home")
     assert f"{URL}/" in acme.say("bob", "home")
     assert URL not in console.of("max").reads("/queue")
+    pool = acme.say("max", "pool")
+    assert f"{URL}/team/search" in pool
+    assert f"{URL}/requests" in acme.say("bob", "request 20 try the new model")
+
+
+def test_a_card_in_somebodys_chat_leads_to_the_page_wherever_it_was_caused(console: Console) -> None:
+    """Ana asks on a page; Max reads it in his chat, with the address of what waits for him."""
+    acme = console.company
+    acme.app.policy = acme.app.policy.model_copy(update={"console_url": URL})
+
+    assert URL not in console.of("ana").says("request 50 finish the migration")
+
+    assert any(f"{URL}/queue" in each for each in acme.reads("max"))
+
+
+def test_who_is_asked_for_somebody_has_the_page_on_which_they_decide(console: Console) -> None:
+    """Lea stands in for Max, whose people are not hers: the address in her message is there for her."""
+    acme = console.company
+    console.of("ana").says("request 50 finish the migration")
+    lea = console.of("bob")
+    assert lea.get("/queue").status_code == 404
+
+    acme.say("max", "delegate to bob until 2026-12-01")
+
+    assert "finish the migration" in lea.reads("/queue")
+
+
+def test_the_language_is_changed_on_the_page_and_holds_in_the_chat_too(console: Console) -> None:
+    """One press, and the same page again."""
+    ana = console.of("ana")
+    page = ana.get("/requests").text
+    assert '<button type="submit" name="language" value="zh_Hans" lang="zh-Hans">' in page
+
+    answer = ana.post("/language", language="zh_Hans", back="/requests")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "/requests")
+    assert '<html lang="zh-Hans">' in ana.get("/requests").text
+    assert "剩余" in console.company.say("ana", "balance")
+    assert ana.post("/language", language="tlh", back="//evil.example").headers["location"] == "/"
+    assert '<html lang="zh-Hans">' in ana.get("/").text
+
+
+@pytest.mark.parametrize(
+    ("asked", "spoken"),
+    [
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh-Hans"),
+        ("fr-FR, zh;q=0.5", "zh-Hans"),
+        ("en-GB,zh;q=0.9", "en"),
+        ("zh;q=0.1, en;q=0.2", "en"),
+        ("fr", "en"),
+        ("", "en"),
+        (";;q=x,,*;q=0.1", "en"),
+    ],
+)
+def test_who_is_not_signed_in_reads_what_their_browser_asks_for(asked: str, spoken: str, console: Console) -> None:
+    """As far as there is a catalog; else what the organization speaks."""
+    page = console.stranger().get("/signin", headers={"Accept-Language": asked}).text
+
+    assert f'<html lang="{spoken}">' in page

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -18,7 +19,7 @@ from bot.directory.names import id_from_email, locale_name
 from bot.directory.slack.managers import Managers
 from bot.directory.source import Known
 from bot.errors import UndeliverableError, UnreachableError
-from bot.platforms.slack.client import asked, confirmed_address, is_at_home, is_guest, is_machine, web_client
+from bot.platforms.slack.client import asked, code, confirmed_address, is_at_home, is_guest, is_machine, web_client
 from handlers.language import Words
 from handlers.policy import ZONES
 from storage.directory import Directory, Group, Link, Person
@@ -63,6 +64,8 @@ class SlackDirectory:
         link_by_email: whether a confirmed address is enough to link a user to somebody whom another source names.
         groups: the user group of each group of app.yaml.
         pause: waits for some seconds.
+        workspace: of several, the one or the organization that is read; "" for that of the token.
+        is_installed: whether the app is installed there.
     """
 
     def __init__(
@@ -73,11 +76,15 @@ class SlackDirectory:
         link_by_email: bool = True,
         groups: Mapping[str, str] = MappingProxyType({}),
         pause: Callable[[float], None] = time.sleep,
+        workspace: str = "",
+        is_installed: Callable[[], bool] = lambda: True,
     ) -> None:
         self._client = client
         self._link_by_email = link_by_email
         self._groups = groups
         self._pause = pause
+        self._workspace = workspace
+        self._is_installed = is_installed
         self._managers = Managers(client, now)
 
     def read(self, known: Known) -> Directory:
@@ -86,39 +93,78 @@ class SlackDirectory:
         Raises:
             OutsideError: Slack cannot be asked, or refuses.
         """
-        if not self._client.token:
+        if not self._is_installed():
+            return self._absent(known)
+        if not self._workspace and not self._client.token:
             raise UndeliverableError(
                 "Slack is a people source without a bot token: set SLACK_BOT_TOKEN, or take slack out of directory: "
                 "in app.yaml."
             )
         here = asked(Words("Ask Slack which workspace it is"), self._client.auth_test)
         home = {str(here[each]) for each in ("team_id", "enterprise_id") if here.get(each)}
-        users = [user for user in self._users() if _is_ours(user, home)]
+        teams = list(self._teams()) if here.get("is_enterprise_install") else [""]
+        everybody = {str(user["id"]): user for team in teams for user in self._users(team)}
+        users = [user for user in everybody.values() if _is_ours(user, home)]
         if users and not any(_profile(user).get("email") for user in users):
             raise UndeliverableError(
                 "Slack shows nobody's e-mail address: add the scope users:read.email to the app and install it again."
             )
-        members = _members(users, str(here["team_id"]), known, link_by_email=self._link_by_email)
+        own = self._workspace or str(here["team_id"])
+        members = _members(users, own, known, link_by_email=self._link_by_email)
         managers = self._managers.of({one.user["id"]: one.person for one in members}, _wanted(members, known), known)
         people = (_person(one, managers.get(one.person, "")) for one in members)
         links = (Link("slack", "user", one.identity, PERSON + one.person) for one in members if one.linked)
         person_of = {str(one.user["id"]): one.person for one in members}
-        groups = tuple(self._group(group, there, person_of) for group, there in self._groups.items())
+        groups = tuple(self._group(group, there, person_of, teams) for group, there in self._groups.items())
         return Directory(tuple(people), links=tuple(links), groups=groups)
 
-    def _group(self, group: str, there: str, person_of: Mapping[str, str]) -> Group:
-        """Who of us is in a user group (docs.slack.dev/reference/methods/usergroups.users.list)."""
-        answer = asked(
-            Words("Read Slack's user group {group}", {"group": there}),
-            lambda: self._client.usergroups_users_list(usergroup=there),
-        )
-        return Group(group, tuple(person_of[each] for each in answer.get("users") or () if each in person_of))
+    def _absent(self, known: Known) -> Directory:
+        """What is said of a workspace that has not installed the app: nobody, unless somebody of it is known.
 
-    def _users(self) -> Iterator[SlackUser]:
-        """Every user of the workspace, page by page."""
+        Raises:
+            UndeliverableError: the app was there before; without it nobody can say who has left.
+        """
+        if any(each.startswith(f"{self._workspace}/") for each in known.linked):
+            raise UndeliverableError(
+                "Workspace {id} has not installed the app, so its people cannot be read: install it again, or take the "
+                "workspace out of slack.workspaces in app.yaml.",
+                id=self._workspace,
+            )
+        return Directory()
+
+    def _group(self, group: str, there: str, person_of: Mapping[str, str], teams: Sequence[str]) -> Group:
+        """Who of us is in a user group (docs.slack.dev/reference/methods/usergroups.users.list)."""
+        doing = Words("Read Slack's user group {group}", {"group": there})
+        for team in teams:
+            try:
+                answer = asked(
+                    doing, partial(self._client.usergroups_users_list, usergroup=there, team_id=team or None)
+                )
+            except UndeliverableError as no:
+                if code(no.__cause__) == "no_such_subteam" and team != teams[-1]:
+                    continue  # it is a group of another workspace of the organization
+                raise
+            return Group(group, tuple(person_of[each] for each in answer.get("users") or () if each in person_of))
+        return Group(group, ())
+
+    def _teams(self) -> Iterator[str]:
+        """The workspaces of the organization to which the app was added (`auth.teams.list`)."""
+        cursor = ""
+        for _ in range(PAGES_MAX):
+            page = asked(
+                Words("Read the workspaces of the organization"),
+                partial(self._client.auth_teams_list, limit=PAGE_MEMBERS, cursor=cursor or None),
+            )
+            yield from (str(each["id"]) for each in page.get("teams") or ())
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return
+
+    def _users(self, team: str) -> Iterator[SlackUser]:
+        """Every user of a workspace, page by page. An organization-wide token must say of which."""
         cursor, seen, left_s = "", {""}, PATIENCE_S
         for _ in range(PAGES_MAX):
-            page, left_s = self._page(cursor, left_s)
+            page, left_s = self._page(team, cursor, left_s)
             yield from page.get("members") or ()
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
@@ -130,11 +176,13 @@ class SlackDirectory:
             "Slack has no end of people: after {most} pages there are more, so nothing counts.", most=PAGES_MAX
         )
 
-    def _page(self, cursor: str, left_s: float) -> tuple[SlackResponse, float]:
+    def _page(self, team: str, cursor: str, left_s: float) -> tuple[SlackResponse, float]:
         """A page, and the patience left after it."""
 
         def page() -> SlackResponse:
-            return self._client.users_list(limit=PAGE_MEMBERS, cursor=cursor or None, include_locale=True)
+            return self._client.users_list(
+                limit=PAGE_MEMBERS, cursor=cursor or None, include_locale=True, team_id=team or None
+            )
 
         while True:
             try:

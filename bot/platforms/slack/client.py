@@ -41,7 +41,6 @@ REFUSING = frozenset(
         "no_permission",
         "org_login_required",
         "ekm_access_denied",
-        "team_access_not_granted",
         "not_allowed_token_type",
         "missing_scope",
         "two_factor_setup_required",
@@ -65,6 +64,9 @@ ADVICE: Mapping[str, str] = {
     "token_revoked": N_("The bot token was revoked: install the app again and set the new token."),
     "token_expired": N_("The bot token has expired: set a new one."),
     "missing_scope": N_("The app lacks a scope: compare with the manifest and install the app again."),
+    "team_access_not_granted": N_(
+        "The app was not added to that workspace of the organization: an administrator of the organization adds it."
+    ),
     "restricted_action": N_("The workspace's settings do not let the bot post there."),
     "msg_too_long": N_("The message is too long for Slack."),
     "expired_trigger_id": N_("A form must be opened within three seconds; the person was told to say it again."),
@@ -91,6 +93,11 @@ def code(error: BaseException | None) -> str:
     body = error.response if isinstance(error, SlackApiError) else {}
     found = body.get("error") if isinstance(body, (SlackResponse, dict)) else None
     return found if isinstance(found, str) else ""
+
+
+def refusal(word: str) -> SlackApiError:
+    """What Slack's client would raise if Slack answered with a word."""
+    return SlackApiError(word, {"ok": False, "error": word})  # type: ignore[no-untyped-call]
 
 
 def trouble(doing: Words, error: Exception) -> OutsideError:

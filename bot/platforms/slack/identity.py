@@ -10,7 +10,7 @@ for somebody of another company who shares a channel with us.
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,10 +55,18 @@ class Home:
     Args:
         team: the workspace of our token, or the organization of an organization-wide one.
         ids: of all workspaces and organizations that are ours.
+        installed: those that have installed the app, if there are several; people are known by theirs.
+        own: those to which our token belongs.
     """
 
     team: str
     ids: frozenset[str]
+    installed: tuple[str, ...] = ()
+    own: frozenset[str] = frozenset()
+
+    def of(self, teams: Collection[str]) -> str:
+        """Under which workspace somebody is known who belongs to some: ids of users are unique in one only."""
+        return next((each for each in self.installed if each in teams), self.team)
 
 
 class OwnHome:
@@ -83,7 +91,7 @@ class OwnHome:
         if self._found is None:
             here = asked(Words("Ask Slack which workspace it is"), self._client.auth_test)
             own = [str(here[each]) for each in ("team_id", "enterprise_id") if here.get(each)]
-            self._found = Home(own[0], frozenset(own) | self._more)
+            self._found = Home(own[0], frozenset(own) | self._more, own=frozenset(own) | self._more)
         return self._found
 
 
@@ -95,11 +103,13 @@ class Verdict:
         no: why we do not speak with them, or None.
         teams: the workspaces and organizations that the user belongs to.
         email: the confirmed address, or "".
+        global_id: by which the organization knows them, if that is not the id in the workspace.
     """
 
     no: Card | None
     teams: frozenset[str] = frozenset()
     email: str = ""
+    global_id: str = ""
 
 
 class SlackPeople:
@@ -150,10 +160,11 @@ class SlackPeople:
     def _found(self, speaker: SlackSpeaker, home: Home, verdict: Verdict) -> str | Card:
         if verdict.no:
             return verdict.no
-        if speaker.own_teams and not (home.ids | verdict.teams).intersection(speaker.own_teams):
+        if speaker.own_teams and not (home.own | verdict.teams).intersection(speaker.own_teams):
             return STRANGER  # ids of users are unique in a workspace only
-        identity = f"{home.team}/{speaker.user}"
-        for each in (identity, *(f"{team}/{speaker.user}" for team in sorted(verdict.teams))):
+        identity = f"{home.of(verdict.teams)}/{speaker.user}"
+        ids = dict.fromkeys(filter(None, (speaker.user, verdict.global_id)))
+        for each in (identity, *(f"{team}/{id}" for team in sorted(verdict.teams) for id in ids)):
             known = self._identities.known(each)
             if known is not None:
                 return known
@@ -169,7 +180,8 @@ class SlackPeople:
             if code(error) in UNSEEN:
                 return Verdict(STRANGER)
             raise trouble(Words("Ask Slack who somebody is"), error) from error
-        return Verdict(_refusal(said, user, home), _teams(said), confirmed_address(said))
+        global_id = str((said.get("enterprise_user") or {}).get("id") or "")
+        return Verdict(_refusal(said, user, home), _teams(said), confirmed_address(said), global_id)
 
 
 def _refusal(said: Mapping[str, Any], user: str, home: Home) -> Card | None:
@@ -184,8 +196,11 @@ def _refusal(said: Mapping[str, Any], user: str, home: Home) -> Card | None:
 
 
 def _teams(said: Mapping[str, Any]) -> frozenset[str]:
-    organization = (said.get("enterprise_user") or {}).get("enterprise_id")
-    return frozenset(str(each) for each in (said.get("team_id"), organization) if each)
+    """The workspaces and the organization that a user belongs to."""
+    wide = said.get("enterprise_user") or {}
+    return frozenset(
+        str(each) for each in (said.get("team_id"), wide.get("enterprise_id"), *(wide.get("teams") or ())) if each
+    )
 
 
 UNLISTED = N_(

@@ -27,7 +27,7 @@ from bot.platforms.slack.agent_view import AgentView
 from bot.platforms.slack.block_kit import FIELD, SAY, Json, fault, message, modal, origin
 from bot.platforms.slack.client import TROUBLE, trouble, web_client
 from bot.platforms.slack.files import fetches
-from bot.platforms.slack.identity import OwnHome, SlackPeople, SlackSpeaker
+from bot.platforms.slack.identity import Home, OwnHome, SlackPeople, SlackSpeaker
 from bot.platforms.slack.manifest import PROMPTS
 from bot.platforms.slack.messenger import Slack
 from bot.platforms.slack.mrkdwn import heard, unescaped
@@ -62,6 +62,7 @@ class ListenerSettings:
         native: draw tables and charts as Slack's own blocks.
         language: of the organization, for what is said to somebody unknown.
         agent: the app is one of Slack's agents: it suggests what to ask, and answers each message in a thread.
+        prefix: of several workspaces, what the ids of the places of this one begin with, such as "T2/".
     """
 
     command: str = "/tokens"
@@ -69,6 +70,7 @@ class ListenerSettings:
     native: bool = True
     language: str = ENGLISH
     agent: bool = False
+    prefix: str = ""
 
 
 class Turn:
@@ -99,16 +101,25 @@ class SlackListener:
         app: who answers.
         client: the Web API, with the bot token.
         settings: see Settings.
+        asks: the same with little patience; made of the client if not said.
+        home: which workspaces are ours; those of the token if not said.
     """
 
-    def __init__(self, app: Hears, client: WebClient, settings: ListenerSettings = ListenerSettings()) -> None:
+    def __init__(
+        self,
+        app: Hears,
+        client: WebClient,
+        settings: ListenerSettings = ListenerSettings(),
+        asks: WebClient | None = None,
+        home: Callable[[], Home] | None = None,
+    ) -> None:
         self._app = app
         self._client = client
         self._settings = settings
-        asks = web_client(client.token, client.base_url, ASK_MAX_S)
+        asks = asks or web_client(client.token, client.base_url, ASK_MAX_S)
         self._files = asks
-        self._people = SlackPeople(app, asks, OwnHome(asks, settings.teams), settings.language)
-        self._slack = Slack(client, native=settings.native)
+        self._people = SlackPeople(app, asks, home or OwnHome(asks, settings.teams), settings.language)
+        self._slack = Slack(client, native=settings.native, prefix=settings.prefix)
         self._hooks = Hooks(client.base_url, native=settings.native)
         self._agent = AgentView(asks) if settings.agent else None
         self._workers = ThreadPoolExecutor(WORKERS, "slack-after")
@@ -122,7 +133,7 @@ class SlackListener:
         """What to answer when the answer is not ready: nothing, or a view that asks for patience."""
         if payload.get("type") != "view_submission":
             return BoltResponse(status=200)
-        view = modal(in_language(PATIENCE, self._settings.language), _place(payload))
+        view = modal(in_language(PATIENCE, self._settings.language), self._place(payload))
         return BoltResponse(status=200, body={"response_action": "update", "view": view})
 
     def after(self, turn: Turn) -> None:
@@ -166,22 +177,22 @@ class SlackListener:
 
     def _commanded(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
         words = self._words(body["text"])
-        place = _place(body)
+        place = self._place(body)
         return self._reply(ack, body, context, self._hear(_speaker(body), words, place, {}, body["trigger_id"]), place)
 
     def _pressed(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
         pressed = body["actions"][0]
         if pressed["type"] != "button":
             return ack()
-        place = _place(body)
+        place = self._place(body)
         moment = body["message"]["ts"] or body.get("view", {}).get("id", "")
-        delivery = f"{moment}/{pressed['action_ts'] or body['trigger_id']}/{body['user']['id']}"
+        delivery = f"{self._settings.prefix}{moment}/{pressed['action_ts'] or body['trigger_id']}/{body['user']['id']}"
         words = plain(unescaped(pressed["value"]))
         return self._reply(ack, body, context, self._hear(_speaker(body), words, place, _inputs(body), delivery), place)
 
     def _submitted(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
         asked = origin(body["view"]["private_metadata"])
-        place = _place(body)
+        place = self._place(body)
         if asked is None:
             return self._reply(ack, body, context, in_language(OUTDATED, self._settings.language), place)
         card = self._hear(_speaker(body), asked[0], place, _inputs(body), body["trigger_id"], body["files"])
@@ -190,13 +201,15 @@ class SlackListener:
     def _written(self, ack: Ack, body: Json, context: BoltContext) -> BoltResponse:
         if not _is_for_us(body):
             return ack()
-        place = _place(body)
+        place = self._place(body)
         person = self._people.person(_speaker(body))
         if isinstance(person, Card):
             return self._reply(ack, body, context, person, place)
         words = self._words(body["event"]["text"], body["bot_user"])
         if place.thread:
-            words = self._app.in_reply("slack", f"{body['event']['channel']}/{place.thread}", words)
+            words = self._app.in_reply(
+                "slack", f"{self._settings.prefix}{body['event']['channel']}/{place.thread}", words
+            )
         if self._agent and not place.public:
             place = self._agent.threaded(place, body["event"], words, context["turn"].then)
         event_id, sent = body["event_id"], body["event"]["files"] if not place.public else []
@@ -225,19 +238,19 @@ class SlackListener:
         if says:
             words = self._words(body["text"])
             inputs = {"reason": cut(words, QUOTE_MAX)} if words else {}
-            place = _place(body)
+            place = self._place(body)
             card = self._hear(_speaker(body), says, place, inputs, body["trigger_id"])
             return self._reply(ack, body, context, card, place)
         language = self._settings.language
         advice = say(language, "Say {command} help to see what I understand.", command=self._settings.command)
         card = Card(say(language, "I don't know that shortcut"), (Text(advice),), language=language)
-        return self._reply(ack, body, context, card, _place(body))
+        return self._reply(ack, body, context, card, self._place(body))
 
     def _broken(self, ack: Ack, body: Json, context: BoltContext, error: Exception) -> BoltResponse:
         """What a person sees of a bug here; the app has its own boundary behind `hear`."""
         number = secrets.token_hex(2)
         _log.error("Slack listener broke (%s)", number, exc_info=error)
-        return self._reply(ack, body, context, broken(number, self._settings.language), _place(body))
+        return self._reply(ack, body, context, broken(number, self._settings.language), self._place(body))
 
     def _hear(
         self,
@@ -271,6 +284,16 @@ class SlackListener:
 
     def _words(self, text: str, bot: str = "") -> str:
         return heard(text, bot, self._people.named)
+
+    def _private(self, user: str) -> Place:
+        return Place("slack", f"{self._settings.prefix}{user}")
+
+    def _place(self, body: Json) -> Place:
+        """Where something was said. In a channel, what is said by mention can be answered to the speaker alone."""
+        if asked := origin(body.get("view", {}).get("private_metadata", "")):
+            return asked[1]
+        place = _place(body)
+        return replace(place, id=f"{self._settings.prefix}{place.id}")
 
     # Answers ---------------------------------------------------------------------------------------------------------
 
@@ -326,7 +349,8 @@ class SlackListener:
 
     def _says_so_itself(self, body: Json, card: Card) -> bool:
         """Whether the message that was pressed becomes the answer, but for a few figures."""
-        own = self._app.look("slack", f"{body['channel']['id']}/{body['message']['ts']}", "")
+        receipt = f"{self._settings.prefix}{body['channel']['id']}/{body['message']['ts']}"
+        own = self._app.look("slack", receipt, "")
         if own is None or own.title != card.title:
             return False
         return all(isinstance(block, Facts) for block in card.blocks if block not in own.blocks)
@@ -347,18 +371,18 @@ class SlackListener:
             instead = in_language(TOO_LATE, card.language) if card.inputs else card
             url = body.get("response_url")
             if not url or not self._hooks.answer(url, instead, public=False):
-                self._tell(Place("slack", _speaker(body).user), instead)
+                self._tell(self._private(_speaker(body).user), instead)
 
     def _update(self, body: Json, card: Card, place: Place) -> None:
         try:
             self._client.views_update(view_id=body["view"]["id"], view=modal(card, place))
         except TROUBLE as error:
             _log.warning("%s", trouble(Words("Change a form"), error))
-            self._tell(Place("slack", body["user"]["id"]), card)
+            self._tell(self._private(body["user"]["id"]), card)
 
     def _publish(self, speaker: SlackSpeaker) -> None:
         """Show the Home tab. What is shown to somebody we know stays true from then on."""
-        person, place = self._people.person(speaker), home_of(Place("slack", speaker.user))
+        person, place = self._people.person(speaker), home_of(self._private(speaker.user))
         if isinstance(person, Card):
             self._tell(place, person)
         else:
@@ -368,7 +392,7 @@ class SlackListener:
         """Suggest what to ask, in the person's language; first what waits for them, if anything does."""
         person = self._people.person(speaker)
         if self._agent and not isinstance(person, Card):
-            waits = self._app.hear(Sentence(HOME_SENTENCE, person, Place("slack", speaker.user)))
+            waits = self._app.hear(Sentence(HOME_SENTENCE, person, self._private(speaker.user)))
             prompts = [(say(waits.language, title), says) for title, says in PROMPTS]
             if any(isinstance(block, Heading) for block in waits.blocks):
                 prompts = [(line(waits.title), HOME_SENTENCE), *prompts[:-1]]
@@ -425,15 +449,13 @@ def _without_files(card: Card) -> Card:
 
 
 def _place(body: Json) -> Place:
-    """Where something was said. In a channel, what is said to us by mention can be answered to the speaker alone."""
+    """Where something was said, as its workspace itself has it."""
     if "command" in body:
         return _conversation(body["channel_id"])
     if body["type"] == "event_callback":
         event = body["event"]
         place = _conversation(event["channel"], event["thread_ts"])
         return replace(place, id=f"{place.id}/{event['user']}") if place.public else place
-    if asked := origin(body.get("view", {}).get("private_metadata", "")):
-        return asked[1]
     channel = body.get("channel", {}).get("id", "")
     return _conversation(channel, body["message"]["thread_ts"]) if channel else Place("slack", body["user"]["id"])
 

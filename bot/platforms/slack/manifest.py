@@ -57,7 +57,22 @@ PROMPTS: Sequence[tuple[str, str]] = (
 
 EVENTS = ("app_home_opened", "app_mention", "message.im", "user_change")
 
+REMOVALS = ("app_uninstalled", "tokens_revoked")
+"""What Slack tells besides if the app is installed in several workspaces."""
+
 COMMAND = re.compile(r"/[^\sA-Z/]{1,31}\Z")
+
+
+def wanted_scopes(*, directory: bool, groups: bool, channels: bool, agent: bool, receipts: bool) -> list[str]:
+    """The scopes of the bot token; see manifest."""
+    more = (
+        (directory, DIRECTORY_SCOPES),
+        (groups, GROUP_SCOPES),
+        (channels, CHANNEL_SCOPES),
+        (agent, AGENT_SCOPES),
+        (receipts, CLAIM_SCOPES),
+    )
+    return [*SCOPES, *(scope for wanted, scopes in more if wanted for scope in scopes)]
 
 
 def manifest(
@@ -69,6 +84,7 @@ def manifest(
     channels: bool = False,
     agent: bool = False,
     receipts: bool = False,
+    back: str = "",
 ) -> dict[str, Any]:
     """The manifest of the app, to be pasted at api.slack.com under "From a manifest".
 
@@ -80,6 +96,8 @@ def manifest(
         channels: whether app.yaml names channels.
         agent: whether the app is one of Slack's agents, with suggestions in its Messages tab.
         receipts: whether people send receipts of claims.
+        back: the public address to which people are sent back who install the app in one of several workspaces; ""
+            if it is installed in one by its token. Tokens of several expire and are renewed.
 
     Raises:
         ValueError: the command is not one that Slack takes.
@@ -87,13 +105,7 @@ def manifest(
     if not COMMAND.match(command):
         raise ValueError(f"{command!r} cannot be a slash command: / and up to 31 lower-case characters, no spaces.")
     address = {"request_url": url} if url else {}
-    more = (
-        (directory, DIRECTORY_SCOPES),
-        (groups, GROUP_SCOPES),
-        (channels, CHANNEL_SCOPES),
-        (agent, AGENT_SCOPES),
-        (receipts, CLAIM_SCOPES),
-    )
+    scopes = wanted_scopes(directory=directory, groups=groups, channels=channels, agent=agent, receipts=receipts)
     view = {
         "agent_description": DESCRIPTION,
         "suggested_prompts": [{"title": title, "message": says} for title, says in PROMPTS],
@@ -129,13 +141,14 @@ def manifest(
             **({"agent_view": view} if agent else {}),
         },
         "oauth_config": {
-            "scopes": {"bot": [*SCOPES, *(scope for wanted, scopes in more if wanted for scope in scopes)]}
+            **({"redirect_urls": [back]} if back else {}),
+            "scopes": {"bot": scopes},
         },
         "settings": {
-            "event_subscriptions": {**address, "bot_events": list(EVENTS)},
+            "event_subscriptions": {**address, "bot_events": [*EVENTS, *(REMOVALS if back else ())]},
             "interactivity": {"is_enabled": True, **address},
             "org_deploy_enabled": True,
             "socket_mode_enabled": url is None,
-            "token_rotation_enabled": False,
+            "token_rotation_enabled": bool(back),
         },
     }

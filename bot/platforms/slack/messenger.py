@@ -58,7 +58,8 @@ class Slack:
 
     A place's id is somebody's Home ("home/U1"), a channel ("C1", "D1"), a person ("U1", or "T1/U1" with the workspace)
     who is written to directly, or a person in a channel ("C1/U1"): there, what is personal is whispered to that person,
-    the rest is posted.
+    the rest is posted. Of several workspaces all but the first have their id before it ("T2/C1", "home/T2/U1"), and
+    before receipts.
     """
 
     name = "slack"
@@ -70,6 +71,8 @@ class Slack:
         *,
         native: bool = True,
         pause: Callable[[float], None] = time.sleep,
+        workspace: str = "",
+        prefix: str = "",
     ) -> None:
         """Show cards through a client.
 
@@ -78,7 +81,11 @@ class Slack:
             made: makes the file of a name.
             native: draw tables and charts as Slack's own blocks.
             pause: waits some seconds, while Slack looks at a picture.
+            workspace: under which its people are known, "" for the one that the token says.
+            prefix: what its places and receipts begin with, such as "T2/".
         """
+        self._workspace = workspace
+        self._prefix = prefix
         self._client = client
         self._made = made
         self._native = native
@@ -100,7 +107,7 @@ class Slack:
 
     def _show(self, place: Place, card: Card, receipt: str) -> str:
         if place.id.startswith(HOMES):
-            return self._publish(place.id.removeprefix(HOMES), card)
+            return self._publish(place.id.removeprefix(HOMES).removeprefix(self._prefix), card)
         channel, user = self._where(place)
         thread = place.thread.rpartition("/")[2]  # of a message of ours it is the receipt
         if card.personal and place.public:
@@ -112,13 +119,13 @@ class Slack:
             return ""
         if card.files:
             return receipt or self._attach(channel, thread, card)
-        shown, _, ts = receipt.partition("/")
+        shown, _, ts = receipt.removeprefix(self._prefix).partition("/")
         if ts:
             changed = self._change(shown, ts, card)
             if changed:
                 return changed
         posted = self._post(channel, thread, card, aloud=place.aloud)
-        return f"{posted['channel']}/{posted['ts']}"
+        return f"{self._prefix}{posted['channel']}/{posted['ts']}"
 
     def probe(self) -> None:
         """See Probes in bot/ports.py."""
@@ -138,7 +145,7 @@ class Slack:
         strange = not is_at_home(user, home) or is_guest(user) or is_machine(user) or user.get("deleted")
         if strange or confirmed_address(user) != lowered(email):
             return ""
-        return f"{here['team_id']}/{user['id']}"
+        return f"{self._workspace or here['team_id']}/{user['id']}"
 
     def _publish(self, user: str, card: Card) -> str:
         """Show a card as the Home tab of somebody; more simply where Slack refuses the blocks."""
@@ -151,7 +158,7 @@ class Slack:
                 if code(error) not in BLOCKS_REFUSED:
                     break
             else:
-                return f"{HOMES}{user}"
+                return f"{HOMES}{self._prefix}{user}"
         raise last
 
     def _where(self, place: Place) -> tuple[str, str]:
@@ -159,8 +166,14 @@ class Slack:
         user = self._user(place)
         if user:
             return self._direct_channel(user), user
-        channel, _, spoken_to = place.id.partition("/")
+        channel, _, spoken_to = self._own(place).partition("/")
         return channel, spoken_to
+
+    @staticmethod
+    def _own(place: Place) -> str:
+        """A place's id as its workspace itself has it."""
+        first, _, rest = place.id.partition("/")
+        return rest if rest and first[:1] in {"T", "E"} else place.id
 
     @staticmethod
     def _user(place: Place) -> str:
@@ -194,7 +207,7 @@ class Slack:
                     self._post(channel, thread, Card(title, (Text(say(card.language, TOO_LARGE)),)))
                 else:
                     self._upload(path.read_bytes(), file.name, channel=channel, thread_ts=thread or None)
-        return f"{channel}/files"
+        return f"{self._prefix}{channel}/files"
 
     def _pictures(self, card: Card) -> dict[Chart, str]:
         """Slack's ids of the pictures of a card's charts; none if it may not upload, for Slack draws, too."""
@@ -249,7 +262,7 @@ class Slack:
             if said in GONE or (said in CLOSED and channel.startswith("D")):
                 return ""
             raise
-        return f"{channel}/{ts}"
+        return f"{self._prefix}{channel}/{ts}"
 
     def _degrading(
         self,

@@ -64,8 +64,35 @@ def team(payload: Json) -> str:
     )
 
 
+def installs(payload: Json) -> list[str]:
+    """Which of our installations a request may be for, the likeliest first: workspaces and organizations.
+
+    Of an event Slack says it; of what somebody types or presses it is where they did, or where they belong.
+    """
+    if payload.get("type") == "event_callback":
+        listed = payload.get("authorizations")
+        here = _dict(listed[0]) if isinstance(listed, list) and listed else payload
+        organization = _take(here, "enterprise_id", _ID, optional=True)
+        workspaces = [_take(here, "team_id", _ID, optional=True)]
+        wide = here.get("is_enterprise_install")
+    else:
+        typed = "command" in payload
+        organization = _take(payload, "enterprise_id", _ID, optional=True) if typed else _id_in(payload, "enterprise")
+        opened_in = "" if typed else _take(_part(payload, "view"), "app_installed_team_id", _ID, optional=True)
+        own = "" if typed else _take(_part(payload, "user"), "team_id", _ID, optional=True)
+        workspaces = [opened_in, team(payload), own]
+        wide = payload.get("is_enterprise_install")
+    first = [organization] if wide is True or wide == "true" else []
+    return list(dict.fromkeys(filter(None, [*first, *workspaces, organization])))
+
+
+def _id_in(payload: Json, key: str) -> str:
+    return _take(_part(payload, key), "id", _ID, optional=True)
+
+
 def _command(form: Json) -> Json:
     return {
+        "installs": installs(form),
         "command": _take(form, "command", _TOKEN),
         "text": _text(form, "text"),
         "team_id": _take(form, "team_id", _ID),
@@ -85,6 +112,7 @@ def _who(payload: Json) -> Json:
         raise PayloadError("team")
     return {
         "type": payload["type"],
+        "installs": installs(payload),
         "team": {"id": here},
         "user": {
             "id": _take(user, "id", _ID),
@@ -177,9 +205,11 @@ def _message_shortcut(payload: Json) -> Json:
 
 def _event_callback(payload: Json) -> Json:
     event = _part(payload, "event")
+    organization = _take(payload, "enterprise_id", _ID, optional=True)
     return {
         "type": "event_callback",
-        "team_id": _take(payload, "team_id", _ID),
+        "installs": installs(payload),
+        "team_id": _take(payload, "team_id", _ID, optional=bool(organization)),
         "event_id": _take(payload, "event_id", _ID),
         "bot_user": _bot_user(payload),
         "event": {

@@ -5,14 +5,14 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import Any
+from typing import Any, Protocol
 
 from slack_bolt import BoltResponse
 from slack_sdk.socket_mode.builtin import SocketModeClient
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 
 from bot.platforms.slack.client import TROUBLE, trouble, web_client
-from bot.platforms.slack.listener import SlackListener, Turn, report
+from bot.platforms.slack.listener import Turn, report
 from bot.platforms.slack.payloads import Json
 from bot.platforms.slack.verification import Receive, Rejection, Verifier
 from handlers.language import Words
@@ -29,6 +29,22 @@ Send = Callable[[Json], Awaitable[None]]
 _log = logging.getLogger("bursar.slack")
 
 
+class Answers(Protocol):
+    """A listener, as far as what carries requests needs one."""
+
+    def dispatch(self, payload: Json, turn: Turn) -> BoltResponse:
+        """Answer a payload that was verified."""
+
+    def late(self, payload: Json) -> BoltResponse:
+        """What to answer when the answer is not ready."""
+
+    def after(self, turn: Turn) -> None:
+        """Do what was put off until the response was on its way."""
+
+    def close(self) -> None:
+        """Finish what was put off, and stop."""
+
+
 class Endpoint:
     """An ASGI application for the one address that Slack sends everything to: POST /slack/events.
 
@@ -38,7 +54,7 @@ class Endpoint:
         wait_s: seconds after which an empty answer goes out; Slack gives three.
     """
 
-    def __init__(self, listener: SlackListener, verifier: Verifier, wait_s: float = WAIT_S) -> None:
+    def __init__(self, listener: Answers, verifier: Verifier, wait_s: float = WAIT_S) -> None:
         self._listener = listener
         self._verifier = verifier
         self._wait_s = wait_s
@@ -116,7 +132,7 @@ class Socket:
     """
 
     def __init__(
-        self, listener: SlackListener, verifier: Verifier, app_token: str, base_url: str, wait_s: float = WAIT_S
+        self, listener: Answers, verifier: Verifier, app_token: str, base_url: str, wait_s: float = WAIT_S
     ) -> None:
         self._listener = listener
         self._verifier = verifier

@@ -23,6 +23,7 @@ from bot.providers.base import Provider, ProviderIdentity, midnight
 from bot.providers.files import focus, presets
 from bot.providers.files.bucket import Bucket, is_bucket
 from bot.providers.files.charge_rows import MONEY, PICO_PER_NANO, ChargeRow, DatedRowError
+from bot.providers.files.invocation_log import InvocationLog
 from bot.providers.files.mapping import Mapped, getter, lacking, suggestion
 from bot.providers.files.presets import FOCUS, Preset
 from bot.providers.files.readers import ROWS_MAX, TextRow, TextTable, UnknownTableError, UnusableFileError, tables
@@ -121,6 +122,8 @@ class Files(Provider):
         self._bucket = Bucket(pattern) if is_bucket(pattern) else None
         self._pattern = pattern
         self._rules = rules
+        self._log = InvocationLog(name, rules.log) if rules.log else None
+        self.can = self.can | {"hours"} if self._log else self.can
         self._credit = credit
         self._read: dict[str, tuple[int, int]] = {}
         self._unusable: dict[str, tuple[date, str]] = {}
@@ -131,6 +134,8 @@ class Files(Provider):
     def close(self) -> None:
         """Let the table go."""
         self._table.close()
+        if self._log:
+            self._log.close()
         if self._bucket:
             self._bucket.close()
 
@@ -164,6 +169,10 @@ class Files(Provider):
                 set_aside(self.name, f"usage of {cell.day}", *torn, date.fromisoformat(cell.day), lines)
             else:
                 yield _charge(self.name, cell, nanos, list_nanos)
+
+    def hours(self, since: datetime, until: datetime) -> Iterator[Charge]:
+        """What the log of calls says, where app.yaml names one."""
+        return self._log.hours(since, until) if self._log else super().hours(since, until)
 
     def marks_before(self, first: date) -> Mapping[date, str]:
         """See Provider: whatever the days of a file that was put there late."""

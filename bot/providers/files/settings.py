@@ -142,6 +142,7 @@ class FileRules(Rule):
         date_order: of days such as 03/04/2026.
         period: the days of an export that names none, such as 2026-11-01..2026-11-15.
         who_tags: tags that name a person in FOCUS, the first before the others.
+        log: where Amazon Bedrock's invocation log is, a folder or an address of S3, for the hours before the bill.
         additive: whether files of one preset that speak of the same day are added up. Else the newest counts.
     """
 
@@ -157,6 +158,7 @@ class FileRules(Rule):
     date_order: DateOrder | None = None
     period: Annotated[str, _RANGE] = ""
     who_tags: Words | None = None
+    log: str = ""
     additive: bool = False
 
     @field_validator("keep", "skip", "free", mode="before")

@@ -25,6 +25,7 @@ STATES = {
     "expected": N_("over, expected"),
     "unexpected": N_("over, not expected"),
 }
+ROWS_MAX = 20
 SHOWN_MAX = 10
 SHOWN_SINCE = timedelta(days=28)
 
@@ -34,11 +35,15 @@ def guard(ctx: Context) -> Card:
 
     You see your own, and those of the teams and agents that you own. Finance sees all.
     """
-    accounts = {each.id: each for each in people.accounts_ever(ctx.conn)}
     here = [each for each in spikes.known(ctx.conn, ctx.now - SHOWN_SINCE) if may_see(ctx, each.account_id)]
     marks = [each for each in spikes.expected(ctx.conn, ctx.today).values() if may_see(ctx, each.account_id)]
-    unit = ctx.policy.organization.currency
     burning = [each for each in here if each.burns]
+    over = [each for each in here if not each.burns]
+    shown, expected_ = [*reversed(burning), *reversed(over)][:ROWS_MAX], marks[:ROWS_MAX]
+    accounts = people.accounts_of(
+        ctx.conn, {*(each.account_id for each in shown), *(each.account_id for each in expected_)}
+    )
+    unit = ctx.policy.organization.currency
     blocks: list[Block] = []
     if here:
         rows = tuple(
@@ -48,10 +53,11 @@ def guard(ctx: Context) -> Card:
                 ctx.amount(each.excess_nanos, unit),
                 ctx.t(STATES["now" if each.burns else each.verdict]),
             )
-            for each in reversed(here)
+            for each in shown
         )
         heads = (ctx.t("Spike"), ctx.t("Since"), ctx.t("Above usual"), ctx.t("State"))
         blocks.append(Table(ctx.t("In the last four weeks"), heads, rows, "llrl"))
+        blocks += _more(ctx, len(here))
     if marks:
         lines = tuple(
             (
@@ -61,10 +67,11 @@ def guard(ctx: Context) -> Card:
                 "–" if each.ceiling_nanos is None else ctx.amount(each.ceiling_nanos, unit),
                 each.reason or "–",
             )
-            for each in marks
+            for each in expected_
         )
         heads_ = (ctx.t("Account"), ctx.t("From"), ctx.t("Until"), ctx.t("Up to"), ctx.t("Reason"))
         blocks.append(Table(ctx.t("Marked as expected"), heads_, lines, "lllrl"))
+        blocks += _more(ctx, len(marks))
     blocks += [Button(ctx.t("#{number} is expected", number=each.id), f"expected {each.id}") for each in burning[:2]]
     return Card(_title(ctx, here, burning), (*blocks, as_of(ctx)), _tone(burning))
 
@@ -75,11 +82,11 @@ def unusual(ctx: Context) -> tuple[int, tuple[Block, ...]]:
     Returns:
         How many there are, and what shows them; nothing if there are none.
     """
-    accounts = {each.id: each for each in people.accounts_ever(ctx.conn)}
     here = [each for each in spikes.known(ctx.conn, ctx.now) if each.burns and may_see(ctx, each.account_id)]
     if not here:
         return 0, ()
     here.sort(key=lambda each: -each.excess_nanos)
+    accounts = people.accounts_of(ctx.conn, {each.account_id for each in here[:SHOWN_MAX]})
     unit = ctx.policy.organization.currency
     facts = tuple(
         (
@@ -93,6 +100,12 @@ def unusual(ctx: Context) -> tuple[int, tuple[Block, ...]]:
         for each in here[:SHOWN_MAX]
     )
     return len(here), (Facts(facts), Button(ctx.t("Look at them"), "guard"))
+
+
+def _more(ctx: Context, count: int) -> list[Text]:
+    """How many rows a table leaves out."""
+    left = count - ROWS_MAX
+    return [Text(ctx.nt("and {n} more", "and {n} more", left), quiet=True)] if left > 0 else []
 
 
 def _title(ctx: Context, here: Sequence[Spike], burning: Sequence[Spike]) -> str:

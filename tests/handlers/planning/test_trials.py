@@ -58,7 +58,7 @@ def test_finance_sees_who_would_have_been_stopped_when_and_for_how_long(company:
     said = facts(card)
     assert said["Replay"].startswith("1 October to 31 October (1 whole month)")
     assert said["How often"] == "1 stop a month"
-    assert said["Requests"] == "2 requests a month, 2 to Lea Novak"
+    assert said["Requests"] == "between 1 and 2 requests a month, 2 to Lea Novak"
     assert said["Not spent"].startswith("between $0.00 and $140 a month (17 % of the spending at most)")
     assert said["Against today"] == "1 reached a limit by the budgets of today"
     assert "- {name: per-person, who: every person, amount: 300 USD, every: month}" in card_text(card)

@@ -170,6 +170,7 @@ def test_only_known_keys_come_through(slack: FakeSlack) -> None:
 
     assert isinstance(shaped, dict)
     known = {"command", "text", "team_id", "enterprise_id", "user_id", "channel_id", "trigger_id", "response_url"}
+    known |= {"installs"}
     assert set(shaped) == known
 
 

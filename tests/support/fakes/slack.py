@@ -435,10 +435,15 @@ class FakeSlack(Loopback):
             "type": "event_callback",
             "event_id": event_id,
             "event_time": int(self.now()),
-            "authorizations": [{"team_id": self.team, "user_id": self.bot_user, "is_bot": True, "enterprise_id": None}],
+            "authorizations": [self._authorization()],
             "event": {**event, "user": user, "channel": channel, "ts": ts, "event_ts": ts, "team": outer, **more},
         }
         return self.send("events_api", payload)
+
+    def _authorization(self) -> Json:
+        """For which installation an event is."""
+        own = {"user_id": self.bot_user, "is_bot": True, "is_enterprise_install": False}
+        return {"team_id": self.team, "enterprise_id": self.enterprise or None, **own}
 
     def send(self, kind: str, payload: Json) -> Reply:
         """Send a payload the way Slack does: through the socket, or signed to the bot's address."""
@@ -520,13 +525,16 @@ class FakeSlack(Loopback):
             raise NotOkError("unknown_method")
         token = heard.headers.get("authorization", "").removeprefix("Bearer ")
         handler, needed = said
-        if token != (self.app_token if needed == "connections:write" else self.bot_token):
-            raise NotOkError("invalid_auth" if token else "not_authed")
+        self._refuse_token(token, needed)
         if needed and needed != "connections:write":
             if needed not in self.scopes:
                 raise NotOkError("missing_scope", needed=needed, provided=",".join(sorted(self.scopes)))
             self.scopes_used.add(needed)
-        return {"ok": True, **handler(self, arguments)}
+        return {"ok": True, **getattr(self, handler.__name__)(arguments)}
+
+    def _refuse_token(self, token: str, needed: str) -> None:
+        if token != (self.app_token if needed == "connections:write" else self.bot_token):
+            raise NotOkError("invalid_auth" if token else "not_authed")
 
     def _auth_test(self, _arguments: Json) -> Json:
         who = {"team": "Acme", "team_id": self.team, "user": "bursar", "user_id": self.bot_user, "bot_id": self.bot_id}
