@@ -30,8 +30,7 @@ def status(ctx: Context) -> Card:
     """Whether Bursar works: what was read from providers, and what could not be delivered. For finance and admins."""
     if not sees_all(ctx):
         raise RefusedError("Only finance and admins can see this.")
-    has_chat = installation.noted(ctx.conn, installation.NO_CHAT) is None
-    waiting = outbox.waiting(ctx.conn, ctx.now, LATE, messages=has_chat)
+    waiting, has_chat = _waiting(ctx)
     reads = {each.provider: each for each in ctx.readings()}
     # A provider that app.yaml names no more troubles nobody.
     vendors = {each.name: each.service for each in ctx.policy.vendors}
@@ -101,6 +100,12 @@ def status(ctx: Context) -> Card:
     return Card(title, tuple(blocks), "good" if well else "warn")
 
 
+def _waiting(ctx: Context) -> tuple[dict[str, int], bool]:
+    """How much waits, and whether there is any chat: without one, no message waits for anything."""
+    has_chat = installation.noted(ctx.conn, installation.NO_CHAT) is None
+    return outbox.waiting(ctx.conn, ctx.now, LATE, messages=has_chat), has_chat
+
+
 def _jobs(ctx: Context) -> list[tuple[str, str]]:
     """For how many jobs something is reserved, and how many never said what they cost; nothing if there are none."""
     held, lapsed = reservations.totals(ctx.conn, ctx.now, ctx.now - LAPSED_FOR)
@@ -130,8 +135,7 @@ def late(ctx: Context) -> tuple[tuple[str, str], ...]:
     found += _ending(ctx, vendors)
     odd = not_whole(ctx, names=vendors)
     found += [(ctx.t("Not in the sum"), together(ctx, odd))] if odd else []
-    has_chat = installation.noted(ctx.conn, installation.NO_CHAT) is None
-    waiting = outbox.waiting(ctx.conn, ctx.now, LATE, messages=has_chat)
+    waiting, _ = _waiting(ctx)
     undelivered = waiting.get("parked", 0) + waiting["late"]
     if undelivered:
         found.append((ctx.t("Not delivered"), ctx.nt("{n} message", "{n} messages", undelivered)))
