@@ -5,7 +5,7 @@ BIN := .venv/bin
 PLAYGROUND := @microsoft/m365agentsplayground@0.2.28
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test test-fast test-long coverage check format bench score messages axe agents test-agents playground pictures lock sbom test-deploy docs clean
+.PHONY: help demo demo-reset test test-fast test-long coverage check format bench score messages axe agents test-agents oidc playground pictures lock sbom test-deploy docs clean
 
 # Installs the packages of a file; a dot every two seconds shows that it is still at it.
 define install
@@ -93,6 +93,9 @@ playground: ## what the test of Teams in a browser needs: Node.js 18 or newer, a
 
 axe: ## what the test of the console in a browser needs to see who could not read it: Node.js and npm
 	npm install --prefix var/axe --no-audit --no-fund --loglevel=error axe-core@4.14.1
+
+oidc: ## what the tests of sign-in need to try providers that others wrote: Node.js 20 or newer, and npm
+	npm install --prefix var/oidc --no-audit --no-fund --loglevel=error oidc-provider@9.13.3 oauth2-mock-server@9.3.0
 
 AGENTS := @anthropic-ai/claude-code@2.1.332 @openai/codex@0.171.0 @google/gemini-cli@0.61.0 \
   @modelcontextprotocol/inspector@2.12.0

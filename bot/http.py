@@ -244,6 +244,12 @@ class Api:
             lambda deadline: self._parsed(self._once("POST", path, deadline, json=body, headers=headers), path)
         )
 
+    def ask_form(self, path: str, fields: Mapping[str, str]) -> Any:
+        """Ask for something by a form, such as for a token (RFC 6749); otherwise as `get_json`."""
+        return self._patiently(
+            lambda deadline: self._parsed(self._once("POST", path, deadline, data=dict(fields)), path)
+        )
+
     def get_lines(self, path: str) -> Iterator[Any]:
         """A file of JSON lines. The service sends us to where it lies for a while; our key is not taken there.
 

@@ -94,8 +94,9 @@ class StoredInstallations:
         return {id: self._decrypted(id, each) for id, each in found.items()}
 
     def save(self, installed: Installation) -> None:
-        """See Installations. What was installed there before is forgotten, and tokens of people are not kept at all."""
+        """See Installations. What was installed there before is forgotten, and of who installed it nothing is kept."""
         kept = Installation(**installed.to_dict_for_copying())
+        kept.user_id = ""
         kept.user_token = kept.user_refresh_token = kept.incoming_webhook_url = None
         kept.bot_token, kept.bot_refresh_token = (
             self._encrypted(kept.bot_token),

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated
 from urllib.parse import unquote
 
@@ -10,7 +10,7 @@ from handlers.access import may_see, sees_all
 from handlers.amounts import half_width, take_amount
 from handlers.chinese_numbers import in_digits
 from handlers.context import Context
-from handlers.days import Span, day_to_come, looks_like_a_day, span_of
+from handlers.days import Span, day_to_come, is_weekday, looks_like_a_day, span_of
 from handlers.errors import MeantOtherwiseError, RefusedError
 from handlers.language import N_
 from handlers.money import ASKED_MAX, Amount, AmountError
@@ -45,6 +45,7 @@ SAME = {
 SORTS = ("sort", "sorted", "order", "ordered")
 SORTED_BY = {"name": "name", "amount": "amount", "cost": "amount", "costs": "amount", "spend": "amount"}
 FILES = ("csv", "excel", "spreadsheet")
+WEEK = timedelta(days=7)
 DAYS_TO = ("to", "until", "through", "-", "–")
 TIMES_DIGITS, TIMES_MAX = 4, 100
 PAGE_DIGITS = 6
@@ -352,6 +353,8 @@ class UntilWord:
 class ComingDaysWord:
     """Some days to come: "friday to sunday", "from 24 December to 2 January"; one day alone is none of mine."""
 
+    spans = True
+
     def usage(self, _name: str) -> str:
         """See Word."""
         return "day to day"
@@ -367,6 +370,8 @@ class ComingDaysWord:
         last = day_to_come(rest[1:], ctx)
         if last is None:
             return None
+        if last[0] < first[0] and is_weekday(rest[1:], ctx):
+            last = last[0] + WEEK * -(-(first[0] - last[0]).days // WEEK.days), last[1]
         if last[0] < first[0]:
             raise RefusedError(
                 "{last} is before {first}. Say the first day first, such as: friday to sunday",

@@ -198,6 +198,11 @@ def day_to_come(words: Sequence[str], ctx: Context) -> tuple[date, int] | None:
     return (written, 1) if written else _of_a_month(said, ctx, to_come=True)
 
 
+def is_weekday(said: Sequence[str], ctx: Context) -> bool:
+    """Whether a day is said by its name alone, as in "sunday": which one it is depends on what was said before."""
+    return said[0].lower() in _weekdays(ctx.locale)
+
+
 def _next(today: date, weekday: int) -> date:
     return today + ONE_DAY * ((weekday - today.weekday()) % 7)
 

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from random import Random
 from statistics import mean, median
 
+from bench.forecast import companies
 from bench.forecast.methods import Method, Said, methods, reached
 from bench.forecast.worlds import KINDS, PERIODS, Asked, series
 from bench.table import Table
 
-FIRST_SEED, SEEDS = 1000, 12
+FIRST_SEED, SEEDS = 9500, 12
+VIEWS_SEEDS = 60
+WORLDS = ("worlds", "companies", "views")
 QUANTILES = (0.1, 0.5, 0.9)
 
 
@@ -37,18 +40,25 @@ class Judged:
 
 def bench() -> list[Table]:
     """Judge every method on every series."""
-    questions = list(_questions())
-    judged = {name: [_judged(method, each) for each in questions] for name, method in methods().items()}
-    return [_of_methods(judged), _of_periods(judged["Bursar"]), _of_kinds(judged)]
+    tables = []
+    for world in WORLDS:
+        questions = [each for each in _questions(world) if each.remaining]
+        judged = {name: [_judged(method, each) for each in questions] for name, method in methods().items()}
+        tables += [_of_methods(world, judged), _of_periods(world, judged["Bursar"]), _of_kinds(world, judged)]
+    return tables
 
 
-def _questions() -> Iterator[Asked]:
-    for period in PERIODS:
-        for kind in KINDS:
-            for seed in range(FIRST_SEED, FIRST_SEED + SEEDS):
-                asked = series(seed, kind, period)
-                if asked.remaining:
-                    yield asked
+def _questions(world: str) -> Iterator[Asked]:
+    """Those of a world: two that were made up by different authors, and one that was recorded."""
+    seeds = range(FIRST_SEED, FIRST_SEED + SEEDS)
+    if world == "worlds":
+        yield from (series(seed, kind, period) for period in PERIODS for kind in KINDS for seed in seeds)
+    elif world == "companies":
+        for period in PERIODS:
+            yield from (companies.companies(seed, kind, period) for kind in companies.KINDS for seed in seeds)
+    else:
+        for period in ("month", "quarter"):
+            yield from (companies.views(FIRST_SEED + number, period) for number in range(VIEWS_SEEDS))
 
 
 def _judged(method: Method, asked: Asked) -> Judged:
@@ -84,7 +94,7 @@ def _in_time(said: Said, asked: Asked, limit: int) -> bool | None:
     return early is not None and early <= day and (late is None or day <= late)
 
 
-def _of_methods(judged: dict[str, list[Judged]]) -> Table:
+def _of_methods(world: str, judged: dict[str, list[Judged]]) -> Table:
     rows = []
     for name, answers in judged.items():
         pinballs = [each.pinball for each in answers if each.pinball is not None]
@@ -99,13 +109,15 @@ def _of_methods(judged: dict[str, list[Judged]]) -> Table:
             )
         )
     heads = ("method", "median error", "mean error", "range held", "pinball")
-    return Table(f"how {len(next(iter(judged.values())))} periods end, asked before their end", heads, rows)
+    return Table(f"{world}: how {len(next(iter(judged.values())))} periods end, asked before their end", heads, rows)
 
 
-def _of_periods(judged: Sequence[Judged]) -> Table:
+def _of_periods(world: str, judged: Sequence[Judged]) -> Table:
     rows = []
     for period in PERIODS:
         some = [each for each in judged if each.asked.period == period]
+        if not some:
+            continue
         rows.append(
             (
                 period,
@@ -114,19 +126,19 @@ def _of_periods(judged: Sequence[Judged]) -> Table:
                 _share(each.in_time for each in some),
             )
         )
-    return Table("Bursar, by period", ("period", "median error", "range held", "runs out as said"), rows)
+    return Table(f"{world}: Bursar, by period", ("period", "median error", "range held", "runs out as said"), rows)
 
 
-def _of_kinds(judged: dict[str, list[Judged]]) -> Table:
+def _of_kinds(world: str, judged: dict[str, list[Judged]]) -> Table:
     rows = []
-    for kind in KINDS:
+    for kind in dict.fromkeys(each.asked.kind for each in judged["Bursar"]):
         held = [each.held for each in judged["Bursar"] if each.asked.kind == kind]
         errors = [
             f"{100 * median(each.error for each in answers if each.asked.kind == kind):.1f} %"
             for answers in judged.values()
         ]
         rows.append((kind, _share(held), *errors))
-    return Table("by what happens: range held, and the median error of each method", ("kind", "held", *judged), rows)
+    return Table(f"{world}: range held, and the median error of each method", ("kind", "held", *judged), rows)
 
 
 def _share(of: Iterator[bool | None] | Sequence[bool | None]) -> str:

@@ -34,11 +34,12 @@ class Said:
 
 Method = Callable[[Asked, int], Said]
 """From what is known and a limit."""
+BERLIN = Policy.model_validate({"organization": {"name": "Bench", "zone": "Europe/Berlin"}})
 
 
 def bursar(asked: Asked, limit: int) -> Said:
     """The one of the product, with the public holidays of a company in Berlin."""
-    free = free_days(Policy(), asked.known_from, asked.end)
+    free = free_days(BERLIN, asked.known_from, asked.end)
     seen = project(asked.known, asked.first, asked.end, asked.today, limit=limit, free=free)
     return Said(seen.p50, (seen.p10, seen.p90), seen.runs_out)
 
@@ -79,9 +80,14 @@ def ets(asked: Asked, _limit: int) -> Said:
     return Said(_spent(asked) + float(sum(max(0.0, each) for each in coming)))
 
 
+def blend(asked: Asked, limit: int) -> Said:
+    """The mean of Bursar, linear pace and seasonal naive, as teachers of forecasting advise."""
+    return Said(sum(each(asked, limit).p50 for each in (bursar, linear, naive)) / 3)
+
+
 def methods() -> Mapping[str, Method]:
     """All that can run here."""
-    plain: dict[str, Method] = {"Bursar": bursar, "linear pace": linear, "seasonal naive": naive}
+    plain: dict[str, Method] = {"Bursar": bursar, "linear pace": linear, "seasonal naive": naive, "blend": blend}
     return plain | ({"ETS (statsmodels)": ets} if find_spec("statsmodels") else {})
 
 

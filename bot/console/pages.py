@@ -75,7 +75,7 @@ PAGES: tuple[Page, ...] = (
         "/",
         N_("My budget"),
         N_("What is left, and will it last?"),
-        ("balance", "spend by model {period}", "forecast", "spend by key {period}"),
+        ("balance", "spend by model {period}", "forecast"),
     ),
     Page(
         "/requests",
@@ -136,6 +136,7 @@ PAGES: tuple[Page, ...] = (
             "balance of organization",
             "spend of organization by model {period}",
             "spend of organization by provider {period}",
+            "outcomes",
             "guard",
         ),
         "viewer",

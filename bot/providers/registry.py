@@ -21,12 +21,14 @@ def _named(module: str, kind: str) -> Callable[..., Provider]:
 
 
 Alibaba = _named("bot.providers.alibaba", "Alibaba")
+Azure = _named("bot.providers.azure", "Azure")
 ClaudeConsole = _named("bot.providers.anthropic.console", "ClaudeConsole")
 ClaudeEnterprise = _named("bot.providers.anthropic.enterprise", "ClaudeEnterprise")
 ClaudeGateway = _named("bot.providers.anthropic.gateway", "ClaudeGateway")
 Cursor = _named("bot.providers.cursor", "Cursor")
 Devin = _named("bot.providers.devin", "Devin")
 Files = _named("bot.providers.files.provider", "Files")
+FilesWithLog = _named("bot.providers.files.provider", "FilesWithLog")
 GitHubCopilot = _named("bot.providers.github_copilot", "GitHubCopilot")
 Helicone = _named("bot.providers.helicone", "Helicone")
 Langfuse = _named("bot.providers.langfuse", "Langfuse")
@@ -142,6 +144,16 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         url="https://api.anthropic.com",
         key="ANTHROPIC_ENTERPRISE_KEY",
     ),
+    "azure": ProviderKind(
+        "Azure",
+        "Azure AI Foundry",
+        lambda its: Azure(its.name, its.url, its.key, its.account, its.key_name, its.now),
+        url="https://management.azure.com",
+        key="AZURE_CLIENT_SECRET",
+        account=N_("the tenant, the application id and the scope, with slashes between them"),
+        days_back=5,  # cost comes within a day, and the last days change
+        read="40 */4 * * *",
+    ),
     "chatgpt-enterprise": ProviderKind(
         "ChatGPT Enterprise",
         "ChatGPT Enterprise",
@@ -180,7 +192,7 @@ PROVIDERS: Mapping[str, ProviderKind] = {
     "files": ProviderKind(
         "Files",
         "Files",
-        lambda its: Files(its.name, its.file, its.files, its.credit),
+        lambda its: (FilesWithLog if its.files.log else Files)(its.name, its.file, its.files, its.credit),
         file=True,
         days_back=35,  # a month may come in one file, after its end
     ),

@@ -169,8 +169,9 @@ def _requests(ctx: Context, trial: Trial) -> str:
 def _not_spent(ctx: Context, trial: Trial) -> str:
     found = trial.proposed.figures
     least, most, told = (_a_period(trial, each) for each in (found.least_nanos, found.most_nanos, found.told_nanos))
+    text = N_("between {least} and {most} {each} ({percent} % of the spending at most)")
     said = ctx.t(
-        "between {least} and {most} {each} ({percent} % of the spending at most)",
+        text if least < most else N_("about {most} {each} ({percent} % of the spending)"),
         least=_money(ctx, least),
         most=_money(ctx, most),
         each=_each(ctx, trial),

@@ -1,7 +1,7 @@
 """`forecast`: what a period will have cost, and the day the budget runs out."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from dataclasses import replace
 
 from handlers.access import is_for_all
 from handlers.arguments import Whom
@@ -22,6 +22,8 @@ from storage.people import Account
 POINTS_MAX = 31
 TRIED_MIN = 14
 """With fewer past days it says little how often the range was right."""
+HELD_OF_TEN_MIN = 6
+"""Who was right less often promises nothing: the range is a rough one."""
 QUIET_DAYS_MIN = 3
 """So many free days ahead, weekends not counted, are a season."""
 
@@ -36,6 +38,10 @@ def forecast(ctx: Context, whom: Whom = None) -> Card:
     scope = scope_of(ctx, account, found)
     days = days_of(ctx, scope)
     seen = look_ahead(ctx, scope, days)
+    until = whole_until(ctx)
+    held, tried = coverage([each for each in days if each[0] < until]) if seen.method == "weeks" else (0, 0)
+    if tried >= TRIED_MIN and held * 10 < tried * HELD_OF_TEN_MIN:
+        seen = replace(seen, trials=0)
     limit = scope.status.limit if scope.status else None
     outside = scope.status.unpriced if scope.status else 0
     blocks: list[Block] = [Facts(tuple(_facts(ctx, scope, seen)))]
@@ -44,8 +50,7 @@ def forecast(ctx: Context, whom: Whom = None) -> Card:
     if ctx.only is None or not few_behind(ctx, account, "day", course):  # its steps are days
         blocks += _chart(ctx, scope, seen)
     if seen.method == "weeks":
-        until = whole_until(ctx)
-        blocks += [Text(words, quiet=True) for words in _method(ctx, seen, [each for each in days if each[0] < until])]
+        blocks += [Text(words, quiet=True) for words in _method(ctx, seen, held, tried)]
     return Card(
         headed(ctx, account, _title(ctx, scope, seen)),
         (*blocks, as_of(ctx, outside), *_buttons(ctx, account, scope, seen)),
@@ -152,13 +157,12 @@ def _elsewhere(ctx: Context, scope: Scope, found: Sequence[BudgetStatus]) -> Ite
             )
 
 
-def _method(ctx: Context, seen: Forecast, whole: Sequence[tuple[date, int]]) -> Iterator[str]:
+def _method(ctx: Context, seen: Forecast, held: int, tried: int) -> Iterator[str]:
     if seen.since:
         yield ctx.t(
             "Based on the days since {day}. Recent weeks count more, and weekends count separately.",
             day=ctx.day(seen.since),
         )
-    held, tried = coverage(whole)
     if tried >= TRIED_MIN:
         yield ctx.t(
             "Tested on {tried} past days, looking one week ahead: the range was right {held} times.",

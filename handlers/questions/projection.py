@@ -23,9 +23,9 @@ WEEKS_MAX = 8
 ACTIVE_DAYS_MIN = 14
 TRIALS_MIN, TRIALS_MAX = 8, 14
 TRIAL_DAYS_MAX = 28
-RECENT = 0.8
-"""A week weighs so much of the week after it."""
-STUBBORN = 6.0
+RECENT, RECENT_GROWTH = 0.65, 0.8
+"""A week weighs so much of the week after it: for how large the next will be, and for how they grow."""
+STUBBORN = 25.0
 """How many times larger than its own variance the square of a growth must be to be believed by half."""
 GROWTH_MAX = 0.12
 """Of the logarithm, in a week: 13 %."""
@@ -33,12 +33,14 @@ LASTS, LASTS_LONG, LONG_DAYS = 0.85, 0.93, 40
 """So much of a growth is left a week later; more of it if the end is far."""
 OUTER = 1.2816
 """A normal deviate is below this in nine cases of ten."""
-CAREFUL = 1.2
+CAREFUL = 1.25
 """Errors of one series are alike, so that trials look better than they are."""
-SPREADS, NARROWS = 0.25, 0.5
+SPREADS, NARROWS = 0.3, 0.4
 """The range grows with this power of the days ahead, where they are more than could be tried, and where they are fewer
 it is wider by that power: single days are less alike than weeks."""
 SPREAD_MAX = 0.6
+HOLIDAY_DOUBT = 1.0
+"""So much of what a holiday makes less is not known: some work on, and the days before are quiet already."""
 SATURDAY = 5
 _NODAYS: frozenset[date] = frozenset()
 DAY = timedelta(days=1)
@@ -91,6 +93,7 @@ def project(
     whole_until: date | None = None,
     limit: int | None = None,
     free: Container[date] = _NODAYS,
+    reserved: int = 0,
 ) -> Forecast:
     """How a period will end, from what was used on each day.
 
@@ -102,6 +105,7 @@ def project(
         whole_until: days from here on are as unfinished as today; None if all days before today are whole.
         limit: what may be used in the period, None for no limit.
         free: days that are like a weekend whatever their weekday, such as holidays.
+        reserved: what jobs have reserved and not spent yet: as much is used from today on at least.
     """
     used_on: dict[date, int] = {}
     for day, amount in days:
@@ -114,10 +118,11 @@ def project(
     coming = [day for day in period if day >= known_until]
     before = list(accumulate(used_on.get(day, 0) for day in period if day < known_until))
     so_far = [used_on.get(day, 0) for day in coming]
+    least = [have + reserved * (day == today) for day, have in zip(coming, so_far, strict=True)]
     if method == "weeks":
-        lines, trials = _from_weeks(history, coming, so_far, known_until, free)
+        lines, trials = _from_weeks(history, coming, least, known_until, free)
     else:
-        lines, trials = _from_pace(history, so_far), 0
+        lines, trials = _from_pace(history, least), 0
     start = before[-1] if before else 0
     slow, middle, fast = ([*before, *(start + amount for amount in line)] for line in lines)
     return Forecast(
@@ -166,11 +171,11 @@ def _history(used_on: Mapping[date, int], end: date) -> dict[date, int]:
     return {day: used_on.get(day, 0) for day in (first + n * DAY for n in range((end - first).days))}
 
 
-def _from_pace(history: Mapping[date, int], so_far: Sequence[int]) -> Lines:
+def _from_pace(history: Mapping[date, int], least: Sequence[int]) -> Lines:
     """Every day like the average day, half of it, and twice it. The average is that of a week at least."""
     total, days = sum(history.values()), max(WEEK, len(history))
     slow, middle, fast = (
-        list(accumulate(max(share // (2 * days), have) for have in so_far)) for share in (total, 2 * total, 4 * total)
+        list(accumulate(max(share // (2 * days), have) for have in least)) for share in (total, 2 * total, 4 * total)
     )
     return slow, middle, fast
 
@@ -178,7 +183,7 @@ def _from_pace(history: Mapping[date, int], so_far: Sequence[int]) -> Lines:
 def _from_weeks(
     history: Mapping[date, int],
     coming: Sequence[date],
-    so_far: Sequence[int],
+    least: Sequence[int],
     known_until: date,
     free: Container[date],
 ) -> tuple[Lines, int]:
@@ -187,15 +192,16 @@ def _from_weeks(
     lasts = LASTS if len(coming) <= LONG_DAYS else LASTS_LONG
     fit = _Fit.of(past)
     likely = [fit.on(_is_free(day, free), (day - known_until).days, lasts) for day in coming]
-    middle = list(accumulate(max(round(amount), have) for amount, have in zip(likely, so_far, strict=True)))
+    middle = list(accumulate(max(round(amount), have) for amount, have in zip(likely, least, strict=True)))
     horizon = max(3, min(len(coming), TRIAL_DAYS_MAX, (len(past) - 3 * WEEK) // 2))
     errors = _errors(past, horizon, lasts)
     spread = _spread(errors)
-    have = list(accumulate(so_far))
+    have = list(accumulate(least))
     slow: list[int] = []
     fast: list[int] = []
-    for n, amount in enumerate(middle):
-        wide = min(SPREAD_MAX, spread * _wider((n + 1) / horizon)) * OUTER
+    odd = accumulate(fit.apart * HOLIDAY_DOUBT * (day.weekday() < SATURDAY and day in free) for day in coming)
+    for n, (amount, unsure) in enumerate(zip(middle, odd, strict=True)):
+        wide = min(SPREAD_MAX, math.hypot(spread * _wider((n + 1) / horizon), unsure / max(1, amount))) * OUTER
         slow.append(max(round(amount * math.exp(-wide)), have[n], slow[-1] if slow else 0))
         fast.append(round(amount * math.exp(wide)))
     return (slow, middle, fast), len(errors)
@@ -235,6 +241,11 @@ class _Fit:
                 weight += RECENT**n
         return cls(weighed / weight if weight else 0.0, working, free, growth)
 
+    @property
+    def apart(self) -> float:
+        """By how much a working day and a free day differ."""
+        return self.level * abs(self.working - self.free)
+
     def on(self, is_free: bool, days_ahead: int, lasts: float) -> float:
         """What a day will use that lies so many days after the past."""
         weeks = (days_ahead + WEEK / 2) / WEEK
@@ -247,7 +258,7 @@ def _growth(totals: Sequence[float]) -> float:
     count, mean = len(totals), sum(totals) / len(totals)
     if count < 4 or mean <= 0:  # noqa: PLR2004 - a line through three points says nothing of its own error
         return 0.0
-    weights = [RECENT**n for n in range(count)]
+    weights = [RECENT_GROWTH**n for n in range(count)]
     whole = sum(weights)
     alike = whole**2 / sum(each**2 for each in weights)  # so many weeks of one weight say as much
     logs = [math.log(each + mean / 50) for each in totals]

@@ -13,7 +13,7 @@ from handlers.questions.why import NAMES
 from storage import comparisons
 from storage.charges import TOKENS
 from storage.people import Account
-from storage.spend import spent_by, spent_by_day_and, spent_by_day_and_account, tokens_by_day
+from storage.spend import spent_by, spent_by_account, spent_by_day_and, spent_by_day_and_account, tokens_by_day
 
 SERIES_MAX = 5
 POINTS_MAX = 31
@@ -142,15 +142,16 @@ def _series(ctx: Context, cells: Cells, starts: list[date], unit: int) -> tuple[
     totals: dict[str, int] = {}
     for (_, name), sum_ in cells.items():
         totals[name] = totals.get(name, 0) + sum_
-    names = sorted(totals, key=lambda name: -totals[name])
-    shown, others = names[:SERIES_MAX], names[SERIES_MAX:]
+    word = ctx.t("others")
+    names = sorted(totals.keys() - {word}, key=lambda name: (-totals[name], name))
+    shown, others = names[:SERIES_MAX], [*names[SERIES_MAX:], *([word] if word in totals else [])]
     series = [
         Series(name or ctx.t("no name"), tuple(cells.get((start, name), 0) / unit for start in starts))
         for name in shown
     ]
     if others:
         sums = (sum(cells.get((start, name), 0) for name in others) for start in starts)
-        series.append(Series(ctx.t("others"), tuple(each / unit for each in sums)))
+        series.append(Series(word, tuple(each / unit for each in sums)))
     return tuple(series)
 
 
@@ -179,8 +180,15 @@ def _by_account(ctx: Context, account: Account, by: str, first: date, end: date)
     if not by:
         return {(day, ctx.t("Cost")): cost for day, cost in rest.items()}
     names = inside(ctx, account, by, Span(first, end, ""))
+    # Of a thousand teams the days of those are read that have a colour of their own.
+    totals: dict[str, int] = {}
+    sums = spent_by_account(ctx.conn, account.id, sorted(names), first, end)
+    for each in sums:
+        totals[names[each.name]] = totals.get(names[each.name], 0) + each.cost_nanos
+    drawn = {*sorted(totals, key=lambda name: (-totals[name], name))[:SERIES_MAX]}
+    ids = sorted(each.name for each in sums if names[each.name] in drawn)
     cells: Cells = {}
-    for day, each in spent_by_day_and_account(ctx.conn, account.id, sorted(names), first, end):
+    for day, each in spent_by_day_and_account(ctx.conn, account.id, ids, first, end):
         cells[day, names[each.name]] = cells.get((day, names[each.name]), 0) + each.cost_nanos
         rest[day] = rest.get(day, 0) - each.cost_nanos
     cells |= {(day, ctx.t("others")): cost for day, cost in rest.items() if cost}

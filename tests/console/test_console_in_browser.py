@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from handlers.language import say
 from tests.console.conftest import Console, console_of
 from tests.support.clock import Clock
 from tests.support.company import Company
@@ -17,9 +18,9 @@ RULES_OF_AXE = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PATHS = {
     "ana": ("/", "/requests", "/waste", "/ask?q=request"),
     "max": ("/queue", "/team/search"),
-    "fay": ("/organization", "/providers", "/money", "/audit"),
+    "fay": ("/organization", "/providers", "/money", "/lab", "/audit", "/ask?q=limits"),
 }
-LOOKS = (("light", 1280), ("dark", 390))
+LOOKS = (("light", 1280, "en"), ("dark", 390, "zh_Hans"))
 
 
 @pytest.fixture(scope="module")
@@ -76,18 +77,22 @@ def test_somebody_asks_for_more_and_their_manager_allows_it(browser: Browser, co
 
 @pytest.mark.parametrize("person", PATHS)
 def test_pages_can_be_read_by_everybody(person: str, browser: Browser, console: Console, url: str) -> None:
-    """Light and dark, wide and on a phone: no finding of axe, no page that is wider than its window."""
-    for scheme, width in LOOKS:
+    """In both languages, light and dark, wide and on a phone: no finding of axe, no page wider than its window."""
+    for scheme, width, language in LOOKS:
+        console.company.say(person, "settings language auto")
         page = signed_in(browser, console, url, person, width, scheme)
+        console.company.say(person, f"settings language {language}")
         for path in PATHS[person]:
             page.goto(f"{url}{path}")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, path
             page.keyboard.press("Tab")
-            expect(page.locator(":focus")).to_have_text("Skip to the page")
+            expect(page.locator(":focus")).to_have_text(say(language, "Skip to the page"))
+            assert page.locator("html").get_attribute("lang") == language.replace("_", "-")
             if AXE.exists():
                 page.evaluate(AXE.read_text())
                 found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES_OF_AXE)
                 assert [(each["id"], each["nodes"][0]["html"]) for each in found["violations"]] == [], path
         page.context.close()
+    console.company.say(person, "settings language auto")
     if not AXE.exists():
         pytest.skip("no axe-core: make axe")

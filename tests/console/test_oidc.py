@@ -373,6 +373,23 @@ def test_a_provider_that_nobody_here_wrote_lets_ana_in(acme: Company) -> None:
         assert "left of" in browser.reads("/")
 
 
+def test_an_address_is_asked_for_where_a_strict_provider_tells_it(acme: Company, okta: FakeIssuer) -> None:
+    """Of the same subject only; and whoever is linked already comes in though it does not answer."""
+    okta.claims = {"sub": "00u1"}
+    okta.userinfo = {**ANA, "sub": "00u2"}
+    console = opened(acme, okta)
+    refused(comes_in(console.stranger()))
+    okta.userinfo = {}
+    refused(comes_in(console.stranger()))
+    okta.userinfo = {**ANA, "email_verified": False}
+    refused(comes_in(console.stranger()))
+
+    okta.userinfo = dict(ANA)
+    assert comes_in(console.stranger()).status_code == 303
+    okta.userinfo = {}
+    assert comes_in(console.stranger()).status_code == 303
+
+
 def checked(provider: FakeIssuer, environ: Mapping[str, str] = SECRETS, **settings: Any) -> list[tuple[str, str, str]]:
     """What `check` says of the way in by a provider."""
     way = {"kind": "oidc", "name": "okta", "issuer": provider.url, "client_id": CLIENT_ID, **settings}

@@ -590,6 +590,36 @@ def test_an_example_of_the_help_begins_with_its_command(one: object, language: s
     assert parse_command(say(language, one.example))[0] is one  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["friday to sunday: reindex", "friday until sunday: reindex", "周五到周日：重建索引", "周五 至 周日 重建索引"],
+)
+def test_a_weekday_that_ends_some_days_follows_their_first(company: Company, said: str) -> None:
+    """Also on a Sunday, which is not the one that is meant."""
+
+    def ask(conn: Connection) -> object:
+        ctx = Context(conn, company.clock(), PEOPLE[1], Place("terminal", "max"), company.app.policy)
+        return understand(*parse_command(f"expected crawler 500 USD {said}"), {}, ctx)["days"]
+
+    assert company.clock().strftime("%A") == "Sunday"
+    assert company.database.ask(ask) == (date(2026, 11, 27), date(2026, 11, 29))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "can I get 2 more seats?",
+        "give me 3 more days",
+        "I need another 2 people",
+        "need 5 more minutes to finish",
+        "I want 1",
+    ],
+)
+def test_more_of_other_things_is_no_request_for_money(company: Company, said: str) -> None:
+    """Nothing is asked for that somebody did not mean."""
+    assert understood(company, said) == "?"
+
+
 # Amounts -------------------------------------------------------------------------------------------------------------
 
 # fmt: off

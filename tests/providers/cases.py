@@ -13,6 +13,7 @@ from bot.providers.anthropic.console import ClaudeConsole
 from bot.providers.anthropic.enterprise import ClaudeEnterprise
 from bot.providers.anthropic.gateway import MALFORMED as MALFORMED_AT_GATEWAY
 from bot.providers.anthropic.gateway import ClaudeGateway
+from bot.providers.azure import Azure
 from bot.providers.base import Provider
 from bot.providers.cursor import CallRates, Cursor
 from bot.providers.devin import Devin
@@ -35,6 +36,7 @@ from tests.support.fakes.alibaba import FakeAlibaba
 from tests.support.fakes.anthropic import FakeAnthropic
 from tests.support.fakes.anthropic_console import FakeClaudeConsole
 from tests.support.fakes.anthropic_enterprise import FakeClaudeEnterprise
+from tests.support.fakes.azure import FakeAzure, resource_of
 from tests.support.fakes.chatgpt import FakeChatGPT
 from tests.support.fakes.claude_gateway import FakeClaudeGateway
 from tests.support.fakes.cursor import FakeCursor
@@ -54,6 +56,7 @@ from tests.support.fakes.volcengine import FakeVolcengine
 from tests.support.fakes.xai import FakeXAI
 
 FAST = 10**6
+AZURE_NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PLATFORM = "fade7cc2-70f1-441e-8f49-f47774cee9ee"
 LAPTOP = "f772d0c89a63fb345a4dbf887eb381b0eb5fa8f9ce7e6b1aa814931ecd369e52"
 
@@ -74,6 +77,7 @@ class Case:
         asks: whether a request is a question, where neither its method nor its path says so.
         tries: what `check` sends to learn whether it might write: bodies that cannot be carried out, by path.
         is_asked: whether it is asked over a network, which can fail in ways of its own.
+        named: what a user stands under in a cell, where that is more than their name.
         figure: what a cell says of what was used, as nanos of a dollar: its cost.
         odd_each_day: whether what is odd is there on every day that is asked for, such as in running totals.
     """
@@ -89,6 +93,7 @@ class Case:
     tries: Mapping[str, object] = field(default_factory=dict)
     is_asked: bool = True
     odd_each_day: bool = False
+    named: Callable[[str], str] = lambda user: user
     figure: Callable[[Charge], int] = lambda cell: cell.cost_nanos or 0
 
     def changes(self, heard: Heard) -> bool:
@@ -299,6 +304,16 @@ CASES: Mapping[str, Case] = {
         subjects=(Subject("key", f"{1:064x}"), Subject("user", "ana@acme.example")),
         paused=Subject("user", "bo@acme.example"),
         questions=frozenset({"/analytics/query"}),
+    ),
+    "azure": Case(
+        FakeAzure,
+        lambda fake, patience: Azure(
+            "azure", fake.url, fake.key, fake.account, "AZURE_KEY", lambda: AZURE_NOW, patience, None
+        ),
+        FakeAzure.use,
+        lambda fake: str(fake.key),
+        asks=FakeAzure.asks,
+        named=lambda user: resource_of(user).lower(),
     ),
     "helicone": Case(
         FakeHelicone,

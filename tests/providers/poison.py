@@ -7,9 +7,9 @@ of one row changed, without a network.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import UnionType
@@ -21,6 +21,7 @@ from pydantic import AliasChoices, AliasPath, BaseModel
 from bot.http import Api
 from bot.providers import (
     alibaba,
+    azure,
     cursor,
     devin,
     github_copilot,
@@ -41,6 +42,7 @@ from bot.providers.litellm import payloads as litellm
 from bot.providers.litellm import provider as litellm_usage
 from bot.providers.openai import chatgpt, chatgpt_cost_log, platform
 from bot.providers.openrouter import payloads as openrouter
+from tests.support.fakes.azure import COLUMNS as AZURE
 
 DAY = date(2026, 11, 18)
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
@@ -83,6 +85,7 @@ class Rows:
     shape: type[BaseModel]
     quiet: frozenset[str] = field(default_factory=frozenset)
     lines: bool = False
+    columns: Sequence[str] = ()
 
 
 def _rows(part: str, path: str, at: str, shape: type[BaseModel], quiet: str = "", *, lines: bool = False) -> Rows:
@@ -164,6 +167,12 @@ TABLES: Mapping[str, tuple[Rows, ...]] = {
         _rows("charges", r"/\?Action=ListBillDetail.*", "Result/List", volcengine._BillLine, "InstanceNo"),
         _rows("people", r"/\?Action=ListEndpoints.*", "Result/Items", volcengine._Endpoint),
         _rows("limits", r"/\?Action=ListEndpoints.*", "Result/Items", volcengine._Endpoint),
+    ),
+    "azure": (
+        replace(
+            _rows("charges", ".*/query.*", "properties/rows", azure._Row, "ResourceId"),
+            columns=[name for name, _ in AZURE],
+        ),
     ),
     "helicone": (_rows("charges", "/v1/user/metrics/query", "data/users", helicone._User),),
     "langfuse": (_rows("charges", "/api/public/v2/observations", "data", langfuse._Observation),),
@@ -388,6 +397,7 @@ FILLS: Mapping[str, Callable[[Any], None]] = {
     "xai": _fill_xai,
     "cursor": _fill_cursor,
     "devin": _fill_devin,
+    "azure": _fill_observer,
     "helicone": _fill_observer,
     "mistral": _fill_mistral,
     "langfuse": _fill_observer,
@@ -461,6 +471,16 @@ def spoiled(row: Any, path: Path, value: Any) -> Any:
     return row
 
 
+def _in_columns(change: Callable[[Any], Any], columns: Sequence[str]) -> Callable[[Any], Any]:
+    """The same change of a row whose values stand in the order of its columns; what is absent there is null."""
+
+    def changed(row: Any) -> Any:
+        found = change(dict(zip(columns, row, strict=True)))
+        return [found.get(name) for name in columns] if isinstance(found, dict) else found
+
+    return changed if columns else change
+
+
 class Replay:
     """What a fake answered once, given again with one row changed.
 
@@ -503,7 +523,7 @@ class Replay:
             return json.dumps(self._changed(told, change, always=ODD in path)).encode()
         found = _at(told, rows.at)
         if isinstance(found, list):
-            found[:] = [self._changed(each, change) for each in found]
+            found[:] = [self._changed(each, _in_columns(change, rows.columns)) for each in found]
         elif isinstance(found, dict):
             found.update({name: self._changed(each, change, always=ODD in name) for name, each in found.items()})
         return json.dumps(told).encode()

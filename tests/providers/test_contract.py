@@ -75,7 +75,9 @@ def read(provider: Provider, first: date = DAY, last: date = DAY) -> list[Charge
 
 def cost_of(case: Case, cells: list[Charge], user: str) -> int:
     """What a user's cells cost together, in nanos."""
-    return sum(case.figure(cell) for cell in cells if user in (cell.subject, cell.resource, cell.sub_account))
+    return sum(
+        case.figure(cell) for cell in cells if case.named(user) in (cell.subject, cell.resource, cell.sub_account)
+    )
 
 
 def key_of(cell: Charge) -> tuple[object, ...]:

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from bot.errors import UndeliverableError
-from bot.providers.files.provider import Files
+from bot.providers.files.provider import FilesWithLog
 from bot.providers.files.settings import FileRules
+from bot.providers.registry import PROVIDERS, Opening
 from bot.providers.set_aside import setting_aside
 from storage.charges import Charge
 from tests.support.fakes.s3 import BUCKET, FakeS3
@@ -67,17 +68,17 @@ def put(log: Path, name: str, body: bytes, hour: datetime = HOUR) -> None:
 
 
 @pytest.fixture
-def files(log: Path) -> Iterator[Files]:
-    with closing(Files("bedrock", "none/*.csv", FileRules(log=str(log)))) as opened:
+def files(log: Path) -> Iterator[FilesWithLog]:
+    with closing(FilesWithLog("bedrock", "none/*.csv", FileRules(log=str(log)))) as opened:
         yield opened
 
 
-def hours(files: Files, since: datetime = HOUR, until: datetime = HOUR + timedelta(hours=1)) -> list[Charge]:
+def hours(files: FilesWithLog, since: datetime = HOUR, until: datetime = HOUR + timedelta(hours=1)) -> list[Charge]:
     """What is told of some hours."""
     return list(files.hours(since, until))
 
 
-def test_calls_of_an_hour_are_told_by_account_caller_and_model(log: Path, files: Files) -> None:
+def test_calls_of_an_hour_are_told_by_account_caller_and_model(log: Path, files: FilesWithLog) -> None:
     """Over all files; kinds of tokens stand apart, failed calls count as requests, and large bodies are not opened."""
     put(log, "20261121T1405_a.json.gz", packed(call(), call()))
     put(
@@ -102,7 +103,7 @@ def test_calls_of_an_hour_are_told_by_account_caller_and_model(log: Path, files:
     assert (ci.subject, ci.requests, ci.cost_nanos) == ("ci", 1, None)
 
 
-def test_only_the_hours_that_are_asked_for_are_opened(log: Path, files: Files) -> None:
+def test_only_the_hours_that_are_asked_for_are_opened(log: Path, files: FilesWithLog) -> None:
     """A log of years does not matter."""
     put(log, "old.json.gz", b"torn", HOUR - timedelta(hours=9))
     put(log, "a.json.gz", packed(call()))
@@ -122,7 +123,7 @@ def test_only_the_hours_that_are_asked_for_are_opened(log: Path, files: Files) -
         {"schemaType": "other"},
     ],
 )
-def test_an_odd_line_is_set_aside_and_the_rest_counts(log: Path, files: Files, odd: Any) -> None:
+def test_an_odd_line_is_set_aside_and_the_rest_counts(log: Path, files: FilesWithLog, odd: Any) -> None:
     """What was said in it is nowhere in the reason."""
     put(log, "a.json.gz", packed(call(), odd, call()))
     with setting_aside() as aside:
@@ -132,7 +133,7 @@ def test_an_odd_line_is_set_aside_and_the_rest_counts(log: Path, files: Files, o
 
 
 @pytest.mark.parametrize("torn", [b"\x1f\x8bhalf", packed(call())[:-20]])
-def test_a_torn_file_counts_nothing_of_these_hours(log: Path, files: Files, torn: bytes) -> None:
+def test_a_torn_file_counts_nothing_of_these_hours(log: Path, files: FilesWithLog, torn: bytes) -> None:
     """Half of the hours would look like peace."""
     put(log, "a.json.gz", packed(call()))
     put(log, "b.json.gz", torn)
@@ -140,10 +141,12 @@ def test_a_torn_file_counts_nothing_of_these_hours(log: Path, files: Files, torn
         hours(files)
 
 
-def test_without_a_log_there_are_no_hours() -> None:
-    """And files do not claim any."""
-    with closing(Files("bill", "none/*.csv")) as opened:
-        assert "hours" not in opened.can
+def test_app_yaml_makes_it_where_it_names_a_log(tmp_path: Path) -> None:
+    """And files without one do not claim any hours."""
+    for log, hourly in ((str(tmp_path), True), ("", False)):
+        opening = Opening("b", "", "", "", "", "none/*.csv", None, lambda: HOUR, FileRules(log=log))
+        with closing(PROVIDERS["files"].make(opening)) as opened:
+            assert ("hours" in opened.can) == hourly
 
 
 def test_the_log_may_lie_in_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +165,7 @@ def test_the_log_may_lie_in_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
         place = "AWSLogs/1234/BedrockModelInvocationLogs/eu-central-1"
         s3.objects[f"{place}/{HOUR:%Y/%m/%d/%H}/a.json.gz"] = (packed(call()), HOUR)
         s3.objects[f"{place}/2024/01/01/00/a.json.gz"] = (packed(call()), HOUR)
-        with closing(Files("bedrock", "none/*.csv", FileRules(log=f"s3://{BUCKET}/{place}/"))) as files:
+        with closing(FilesWithLog("bedrock", "none/*.csv", FileRules(log=f"s3://{BUCKET}/{place}/"))) as files:
             assert [cell.requests for cell in hours(files)] == [1]
             assert [cell.requests for cell in hours(files)] == [1]
         fetched = [heard for heard in s3.requests if heard.method == "GET" and heard.path.endswith(".gz")]

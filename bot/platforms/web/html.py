@@ -60,10 +60,14 @@ def render(card: Card, key: str, note: str = "", drawing: Drawing | None = None)
         note: who can see the card or where it came from, in a few words.
         drawing: how the page wants it; a page whose script sends its forms needs none.
     """
-    title, figure, drawn = card.title, headline(card.title), drawing or SCRIPTED
+    drawn, whose, title = drawing or SCRIPTED, "", card.title
+    named = _WHOSE.match(title)
+    if named and headline(title[named.end() :]):
+        whose, title = named.group(), title[named.end() :]
+    figure = headline(title)
     body = Markup().join(_rows(card, key, drawn))
     word = say(card.language, TONE_WORDS[card.tone])
-    said = {"figure": figure, "rest": title[len(figure) :], "word": word, "body": body}
+    said = {"whose": whose, "figure": figure, "rest": title[len(figure) :], "word": word, "body": body}
     return fill("card.html", card=card, key=key, note=note, drawing=drawn, has_form=_has_form(card, drawn), **said)
 
 
@@ -101,6 +105,10 @@ _FIGURE = re.compile(
     r"[-+\N{MINUS SIGN}]?[$€£¥]? ?\d[\d,.'\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]*[kKMB]?"  # -$1,204.50 or 1.2M
     r"(?:[ \N{NO-BREAK SPACE}]?(?:%|€))?(?![^\s,;])"  # 38 % or 12 €, and then a space or the end
 )
+
+
+_WHOSE = re.compile(r"[^:：]{1,80}(?:: |：\s*)")
+"""Of whom a title is, before the number: “Search: $2,264.90 spent this month”."""
 
 
 def headline(title: str) -> str:

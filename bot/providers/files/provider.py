@@ -122,8 +122,6 @@ class Files(Provider):
         self._bucket = Bucket(pattern) if is_bucket(pattern) else None
         self._pattern = pattern
         self._rules = rules
-        self._log = InvocationLog(name, rules.log) if rules.log else None
-        self.can = self.can | {"hours"} if self._log else self.can
         self._credit = credit
         self._read: dict[str, tuple[int, int]] = {}
         self._unusable: dict[str, tuple[date, str]] = {}
@@ -134,8 +132,6 @@ class Files(Provider):
     def close(self) -> None:
         """Let the table go."""
         self._table.close()
-        if self._log:
-            self._log.close()
         if self._bucket:
             self._bucket.close()
 
@@ -169,10 +165,6 @@ class Files(Provider):
                 set_aside(self.name, f"usage of {cell.day}", *torn, date.fromisoformat(cell.day), lines)
             else:
                 yield _charge(self.name, cell, nanos, list_nanos)
-
-    def hours(self, since: datetime, until: datetime) -> Iterator[Charge]:
-        """What the log of calls says, where app.yaml names one."""
-        return self._log.hours(since, until) if self._log else super().hours(since, until)
 
     def marks_before(self, first: date) -> Mapping[date, str]:
         """See Provider: whatever the days of a file that was put there late."""
@@ -362,6 +354,25 @@ class Files(Provider):
         whole = _widened(table, prepare) if prepare else table
         read = Mapped(merged, whole, self._credit if preset.credits else Decimal(1), preset.adds).read
         return preset, (lambda row: read({**row, **prepare(row)})) if prepare else read
+
+
+class FilesWithLog(Files):
+    """Files of Amazon Bedrock's bill, and beside them its log of calls, for the hours that are not billed yet."""
+
+    can = Files.can | {"hours"}
+
+    def __init__(self, name: str, pattern: str, rules: FileRules, credit: Decimal | None = None) -> None:
+        super().__init__(name, pattern, rules, credit)
+        self._log = InvocationLog(name, rules.log)
+
+    def close(self) -> None:
+        """Let the table and the log go."""
+        super().close()
+        self._log.close()
+
+    def hours(self, since: datetime, until: datetime) -> Iterator[Charge]:
+        """What the log says."""
+        return self._log.hours(since, until)
 
 
 class _Loaded:

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from handlers.card import Chart
+from handlers.card import Chart, Facts
+from handlers.programs import Caller
+from handlers.programs.shapes import Reserve
 from tests.support.clock import Clock
 from tests.support.company import RULES, Company
 from tests.support.databases import migrated
@@ -185,3 +187,64 @@ def test_a_pool_of_others_is_not_looked_ahead_at(acme: Company) -> None:
     assert "over the limit of $3,000.00" in acme.say("ana", "balance")
     assert "estimate" not in acme.say("ana", "balance")
     assert "Month-end estimate" in acme.say("max", "balance of team search")
+
+
+def test_what_a_job_has_reserved_is_expected_to_be_spent(acme: Company) -> None:
+    """$240 of $500 are spent and $100 reserved; six more days of $16 are $96: the month ends at $436."""
+    uses(acme, "crawler-key", on_working_days("16"))
+    read_all(acme)
+    assert acme.say("max", "forecast of crawler").startswith("Crawler: $336 expected by 30 November")
+
+    acme.app.call(Caller("agent/crawler", "token #1"), "max", Reserve(amount="100 USD"), "")
+
+    answer = acme.say("max", "forecast of crawler")
+    assert answer.startswith("Crawler: $436 expected by 30 November")
+    assert "$240.00 (48 %)" in answer
+
+
+def test_what_was_granted_moves_the_day_it_runs_out(acme: Company) -> None:
+    """At $30 a working day $400 are gone before the month; with $300 more they are not."""
+    uses(acme, "ana", on_working_days("25"))
+    read_all(acme)
+    assert "Runs out" in acme.say("ana", "forecast")
+    assert "not by" not in acme.say("ana", "forecast")
+
+    acme.say("ana", "request 300 finish the migration")
+    acme.say("max", "approve 1")
+
+    assert "not by 30 November" in acme.say("ana", "forecast")
+
+
+def test_a_budget_of_the_year_that_is_gone_in_march_is_told_in_january(tmp_path: Path, clock: Clock) -> None:
+    """The digest of 25 January names the day, by balance, forecast and digest the same estimate."""
+    database = migrated(tmp_path / "year.db")
+    budgets = [{"name": "year", "who": "team search", "amount": "2000 USD", "every": "year"}]
+    company = Company(database, clock, {**RULES, "budgets": budgets})
+    day = date(2026, 11, 2)
+    while day < date(2027, 1, 25):
+        company.llm.spends("ana", "40" if day.weekday() < 5 else "0", day, tokens=1000)
+        day += timedelta(days=1)
+    clock.moment = datetime(2027, 1, 25, 9, tzinfo=UTC)
+
+    read_all(company)
+
+    told = {}
+    for words in ("forecast", "digest", "balance"):
+        card = company.hear("max", f"{words} of team search")
+        told[words] = dict(next(each for each in card.blocks if isinstance(each, Facts)).facts)
+    assert re.match(r"\d+ March", told["forecast"]["Runs out"])
+    assert told["digest"]["Runs out"] == told["forecast"]["Runs out"]
+    assert told["digest"]["Year-end estimate"].split()[0] == told["balance"]["Year-end estimate"]
+    database.close()
+
+
+def test_a_range_that_was_seldom_right_promises_nothing(acme: Company) -> None:
+    """After a burst, most past weeks ended outside of it: it is a rough one."""
+    begins, burst = date(2026, 9, 28), [date(2026, 11, number) for number in range(3, 7)]
+    uses(acme, "ana", lambda day: "0" if day < begins else "50" if day in burst else on_working_days("10")(day))
+
+    answer = read_all(acme).say("ana", "forecast")
+
+    assert re.search(r"the range was right \d+ times", answer)
+    assert "Range         roughly" in answer
+    assert "8 of 10" not in answer

@@ -17,10 +17,20 @@ def free(first: date, end: date, zone: str = "Europe/Berlin", **working: object)
 
 
 def test_the_days_between_the_years_are_free_in_berlin() -> None:
-    """Christmas is on a Friday in 2026; the four days before New Year are taken off by most."""
+    """Christmas is on a Friday in 2026; its eve and the four days before New Year are taken off by most."""
     days = free(date(2026, 12, 14), date(2027, 1, 11))
 
-    assert days == [date(2026, 12, 25), *(date(2026, 12, 28) + n * DAY for n in range(4)), date(2027, 1, 1)]
+    assert days == [
+        date(2026, 12, 24),
+        date(2026, 12, 25),
+        *(date(2026, 12, 28) + n * DAY for n in range(4)),
+        date(2027, 1, 1),
+    ]
+
+
+def test_where_nobody_celebrates_christmas_its_eve_is_a_day_like_others() -> None:
+    """In China only New Year's Day is free."""
+    assert free(date(2026, 12, 14), date(2027, 1, 2), "Asia/Shanghai") == [date(2027, 1, 1)]
 
 
 def test_a_week_between_two_holidays_is_a_week_of_work() -> None:

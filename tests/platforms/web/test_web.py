@@ -239,6 +239,24 @@ def test_a_number_that_begins_a_title_is_drawn_large(title: str, figure: str) ->
     assert title in " ".join(outline(Card(title)).text.split())
 
 
+@pytest.mark.parametrize(
+    ("title", "figure"),
+    [
+        ("Search: $2,264.90 spent this month", "$2,264.90"),
+        ("搜索：$2,264.90 本月已支出", "$2,264.90"),
+        ("At 14:30: nothing", None),
+        ("Search: more than $5 spent", None),
+    ],
+)
+def test_a_number_after_a_name_is_drawn_large_too(title: str, figure: str | None) -> None:
+    """The page of a team says first how much."""
+    shown = outline(Card(title))
+
+    assert title in " ".join(shown.text.split())
+    found = re.search(r'<strong class="figure">([^<]+)<', render(Card(title), "k"))
+    assert (found and found[1]) == figure
+
+
 # The page
 
 

@@ -41,6 +41,7 @@ class FakeIssuer:
         headers: of the tokens.
         answers: changes what the token endpoint says.
         metadata: says otherwise in discovery.
+        userinfo: what it tells where it is asked for it; None for a provider that has no such place.
     """
 
     claims: Claims = field(default_factory=dict)
@@ -50,9 +51,11 @@ class FakeIssuer:
     headers: dict[str, str] = field(default_factory=lambda: {"alg": "RS256", "kid": "one"})
     answers: Callable[[dict[str, Any]], tuple[int, dict[str, Any]]] = lambda answer: (200, answer)
     metadata: dict[str, Any] = field(default_factory=dict)
+    userinfo: dict[str, Any] | None = None
     url: str = ""
     asked: list[dict[str, str]] = field(default_factory=list)
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    _tokens: list[str] = field(default_factory=list)
 
     @property
     def asgi(self) -> Starlette:
@@ -63,6 +66,7 @@ class FakeIssuer:
                 Route("/authorize", self._authorize),
                 Route("/token", self._token, methods=["POST"]),
                 Route("/keys", self._keys),
+                Route("/userinfo", self._userinfo),
             ]
         )
 
@@ -76,7 +80,13 @@ class FakeIssuer:
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256"],
         }
-        return JSONResponse(said | self.metadata)
+        place = {"userinfo_endpoint": f"{self.url}/userinfo"} if self.userinfo is not None else {}
+        return JSONResponse(said | place | self.metadata)
+
+    def _userinfo(self, request: Request) -> Response:
+        if request.headers.get("authorization") not in [f"Bearer {each}" for each in self._tokens] or not self.userinfo:
+            return JSONResponse({"error": "invalid_token"}, 401)
+        return JSONResponse(self.userinfo)
 
     def _keys(self, _request: Request) -> Response:
         return JSONResponse({"keys": [KEY.as_dict(private=False)]})
@@ -107,6 +117,7 @@ class FakeIssuer:
         claims = {name: value for name, value in self.spoils(usual | self.claims).items() if value is not None}
         token = jwt.encode(self.headers, claims, self.key)
         answer = {"access_token": secrets.token_urlsafe(16), "token_type": "Bearer", "id_token": token}
+        self._tokens.append(answer["access_token"])
         status, answer = self.answers(answer)
         return JSONResponse(answer, status)
 
