@@ -24,6 +24,7 @@ from bot.directory.source import Marked, UnusableSourceError
 from bot.errors import OutsideError, UnreachableError
 from bot.exports import files
 from bot.metrics import HEARD, timed
+from bot.outcomes import OutcomeSource
 from bot.ports import Platform
 from bot.providers.base import Provider
 from bot.request_ids import number, numbered
@@ -31,6 +32,7 @@ from bot.schedule import Schedule
 from bot.shared_clock import SharedClock
 from bot.sync.limits import LimitSync
 from bot.sync.live import LiveLimits
+from bot.sync.outcomes import read_outcomes
 from bot.sync.usage import Reading
 from bot.texts import in_words, t
 from handlers.card import CARD, Button, Card, Text
@@ -95,6 +97,7 @@ class App:
         directory: gives all that the people sources say.
         now: the clock.
         link_by_email: whether a verified e-mail address is enough to know somebody, by platform; True if not said.
+        outcomes: where it is counted what came out of the work of teams, by name.
         wake: set when there is something to deliver.
         looked_s: when it was last looked whether something is due, by a clock that only goes forward; 0 for never.
         unwritable: why the database took no writes at the last tick, "" if it did.
@@ -107,6 +110,7 @@ class App:
     directory: Callable[[], Directory] = Directory
     now: Callable[[], datetime] = utc_now
     link_by_email: Mapping[str, bool] = field(default_factory=dict)
+    outcomes: Mapping[str, OutcomeSource] = field(default_factory=dict)
     wake: threading.Event = field(default_factory=threading.Event)
     looked_s: float = field(default=0.0, init=False)
     unwritable: str = field(default="", init=False)
@@ -153,6 +157,8 @@ class App:
         self.live.close()
         for provider in self.providers.values():
             provider.close()
+        for source in self.outcomes.values():
+            source.close()
         self.database.close()
 
     # Hear ----------------------------------------------------------------------------------------------------------
@@ -389,9 +395,20 @@ class App:
                 idempotency.answered(conn, delivery, CARD.dump_json(card).decode())
             return card
 
-        card = self.database.transact(work, in_turn=not one.bulk)
+        card = self._beside(work, one, rest) or self.database.transact(work, in_turn=not one.bulk)
         self.wake.set()
         return card
+
+    def _beside(self, work: Callable[[Connection], Card], one: Command, rest: str) -> Card | None:
+        """Carry out an order beside others of its kind, where the database can do that and it may; None if not."""
+        if one.beside is None or self.database.is_sqlite:
+            return None
+        apart, may = one.beside, list[bool]()
+        return self.database.transact(
+            lambda conn: work(conn) if may[-1] else None,
+            turn="decisions",
+            first=lambda conn, turn: may.append(apart(conn, turn, rest)),
+        )
 
     def _answer(self, conn: Connection, sentence: Sentence, one: Command, rest: str) -> Card:
         ctx = self._context(conn, sentence)
@@ -696,7 +713,7 @@ class App:
 
     def tick(self) -> None:
         """Write what is due by the calendar into the outbox. Every replica does; the same slot is one item."""
-        schedule = Schedule(self.settings.schedule, self.settings.providers, self.providers)
+        schedule = Schedule(self.settings.schedule, self.settings.providers, self.providers, tuple(self.outcomes))
         if isinstance(self.now, SharedClock):
             self.now.sync(self.database.time)
         try:
@@ -741,7 +758,16 @@ class App:
         return self._delivery().waiting()
 
     def _delivery(self) -> Delivery:
-        return Delivery(self.database, self.platforms, self.providers, self.now, self.limits, self)
+        return Delivery(self.database, self.platforms, self.providers, self.now, self.limits, self, self.outcomes)
+
+    def read_outcomes(self, name: str) -> str:
+        """Read what a source of outcomes counts; what came of it, in a word for the outbox.
+
+        Raises:
+            OutsideError: it cannot be asked; what was known before stands.
+        """
+        rules = next(each for each in self.settings.outcomes if each.called == name)
+        return read_outcomes(self.database, self.outcomes[name], rules, self.policy, self.now)
 
     def reading(self, name: str) -> Reading:
         """How a provider is read, as app.yaml says."""

@@ -9,6 +9,7 @@ from bot import __version__
 from bot.app import App, utc_now
 from bot.config import ProviderSettings, Settings, database_url, secret
 from bot.directory import everybody
+from bot.outcomes import SOURCES
 from bot.providers.registry import PROVIDERS, Opening
 from storage import spend
 from storage.db import Database
@@ -67,5 +68,8 @@ def build(
         each.name: PROVIDERS[each.kind].make(_opening(_placed(each, database), environ, now, database))
         for each in settings.providers
     }
+    outcomes = {each.called: SOURCES[each.kind](each, secret(each.token, environ)) for each in settings.outcomes}
     directory = everybody(settings, environ, now, database)
-    return App(settings=settings, database=database, providers=providers, directory=directory, now=now)
+    return App(
+        settings=settings, database=database, providers=providers, directory=directory, now=now, outcomes=outcomes
+    )

@@ -529,6 +529,47 @@ class LinkSettings(Rule):
     account: Annotated[str, _ACCOUNT]
 
 
+class OutcomeSettings(Rule):
+    """Where it is counted what came out of the work of teams.
+
+    Args:
+        kind: which service.
+        name: stands on all its figures; empty is the kind.
+        url: of a server of one's own, "" for github.com or gitlab.com.
+        organization: at GitHub.
+        groups: at GitLab, each with all groups below it.
+        token: the environment variable that holds a token which may only read.
+        teams: names of repositories by the id of a team, with * for any letters.
+        labels: whether a label such as team:search says whose something is, before its repository does.
+        people: the name of a provider: whose login there is somebody's counts for their team, where nothing else fits.
+    """
+
+    kind: Literal["github", "gitlab"]
+    name: Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9._-]{0,62})?$")] = ""
+    url: str = ""
+    organization: str = ""
+    groups: tuple[str, ...] = ()
+    token: str
+    teams: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    labels: bool = False
+    people: str = ""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "OutcomeSettings":
+        if self.kind == "github" and (not self.organization or self.groups):
+            raise SettingError("github needs organization, such as acme, and no groups")
+        if self.kind == "gitlab" and (not self.groups or self.organization):
+            raise SettingError("gitlab needs groups, such as [acme], and no organization")
+        if not (self.teams or self.labels or self.people):
+            raise SettingError("say whose repositories are, such as teams: {search: [acme/search-*]}")
+        return self
+
+    @property
+    def called(self) -> str:
+        """Its name."""
+        return self.name or self.kind
+
+
 class Settings(House, Rule):
     """All of app.yaml."""
 
@@ -560,6 +601,7 @@ class Settings(House, Rule):
     prices: tuple[PriceRule, ...] = ()
     contracts: tuple[Contract, ...] = ()
     claims: ClaimRules = ClaimRules()
+    outcomes: tuple[OutcomeSettings, ...] = ()
     telemetry: TelemetryRules = TelemetryRules()
     retention: RetentionRules = RetentionRules()
 
@@ -569,6 +611,17 @@ class Settings(House, Rule):
         for each in self.contracts:
             if each.provider not in names:
                 raise SettingError(meant(t("unknown provider “{word}”", word=each.provider), each.provider, names))
+        return self
+
+    @model_validator(mode="after")
+    def _outcomes_have_names(self) -> "Settings":
+        names = [each.called for each in self.outcomes]
+        for each in self.outcomes:
+            if names.count(each.called) > 1:
+                raise SettingError("two sources of outcomes are called “{word}”: give each a name", word=each.called)
+            known = {one.name for one in self.providers}
+            if each.people and each.people not in known:
+                raise SettingError(meant(t("unknown provider “{word}”", word=each.people), each.people, known))
         return self
 
     @model_validator(mode="after")
@@ -598,6 +651,7 @@ class Settings(House, Rule):
             prices=self.prices,
             contracts=self.contracts,
             claims=self.claims,
+            outcomes=tuple(each.called for each in self.outcomes),
             telemetry=self.telemetry,
             console_url=self.console.url,
             workspaces=self.slack.workspaces,

@@ -1,7 +1,7 @@
 """Deliver: what the outbox says should be so outside is made so; trouble is kept there and tried again later."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -17,6 +17,7 @@ from bot.ports import Divided, Knows, Platform, Probes
 from bot.providers.base import Provider
 from bot.reach import NoAccountError, Reach
 from bot.request_ids import numbered
+from bot.schedule import outcomes_target
 from bot.sync.limits import LimitSync
 from bot.sync.live import LiveLimits
 from bot.sync.usage import Reading, pull
@@ -89,6 +90,9 @@ class Core(Knows, Protocol):
     def reading(self, name: str) -> Reading:
         """See App."""
 
+    def read_outcomes(self, name: str) -> str:
+        """See App."""
+
 
 def _is_held(conn: Connection) -> bool:
     return installation.noted(conn, installation.RESTORED) is not None
@@ -105,6 +109,7 @@ class Delivery:
         now: the clock.
         limits: keeps limits at the providers equal to the ledger.
         core: hears sentences and handles events.
+        outcomes: the names of sources of outcomes.
     """
 
     database: Database
@@ -113,6 +118,7 @@ class Delivery:
     now: Callable[[], datetime]
     limits: LimitSync
     core: Core
+    outcomes: Collection[str] = ()
     reach: Reach = field(init=False)
 
     def __post_init__(self) -> None:
@@ -127,7 +133,8 @@ class Delivery:
             found |= {f"chat {name}/{each}": Lane((name,), ("show",), workspace=each) for each in others}
         found |= {f"chat {UNLINKED}": Lane((UNLINKED,), ("show",))} if self.platforms else {}
         found |= {f"limits {name}": Lane((name,), LIMIT_KINDS) for name in self.providers}
-        return found | {f"readings {name}": Lane((name,), READS) for name in self.providers}
+        read = [*self.providers, *(outcomes_target(name) for name in self.outcomes)]
+        return found | {f"readings {name}": Lane((name,), READS) for name in read}
 
     def waiting(self) -> set[str]:
         """The names of the lanes in which something is due."""
@@ -301,8 +308,12 @@ class Delivery:
 
     def _read(self, item: OutboxItem) -> str:
         """Read a provider's usage, its limits or its own requests for more."""
-        provider, wanted = self.providers[item.target], json.loads(item.payload)
+        wanted = json.loads(item.payload)
         what: str = wanted.get("what", "")
+        if what == "outcomes":
+            self._renew(item, READING_LEASE)
+            return self.core.read_outcomes(item.target.removeprefix(outcomes_target("")))
+        provider = self.providers[item.target]
         if what == "live":
             return self._ask_live(provider, item, wanted)
         self._renew(item, READING_LEASE)

@@ -35,6 +35,7 @@ from storage import hours, idempotency, outbox, telemetry
 
 ONE_HOUR = timedelta(hours=1)
 LIMITS_AT = "20 * * * *"
+OUTCOMES_AT = "50 3 * * *"
 CLOCKS_SET_MAX = timedelta(hours=3)  # no change of clocks in the zones of today is larger
 REQUESTS_GRACE = timedelta(minutes=5)  # they are soon asked for again
 MOVED_MAX = timedelta(days=14)  # no longer are holidays in a row
@@ -80,11 +81,13 @@ class Schedule:
         lines: of app.yaml: sentences that the clock says.
         providers: of app.yaml.
         reached: those that this process can reach, by name.
+        outcomes: the names of sources of outcomes.
     """
 
     lines: Sequence[ScheduleLine]
     providers: Sequence[ProviderSettings]
     reached: Mapping[str, Provider]
+    outcomes: Sequence[str] = ()
 
     def write(self, conn: Connection, policy: Policy, now: datetime) -> None:
         """Write all that is due now into the outbox. Every replica does; a slot is one item."""
@@ -101,11 +104,19 @@ class Schedule:
         for provider in self.providers:
             if provider.name in self.reached:
                 _read(ctx, provider, self.reached[provider.name])
+        slot = latest_slot(OUTCOMES_AT, policy.zone, now, timedelta(days=1))
+        for name in self.outcomes if slot is not None else ():
+            ctx.pull(outcomes_target(name), f"{slot:%Y-%m-%dT%H:%M}", what="outcomes")
         ctx.write()
         outbox.prune(conn, now)
         idempotency.prune(conn, now)
         telemetry.prune(conn, now)
         hours.prune(conn, now.date())
+
+
+def outcomes_target(name: str) -> str:
+    """What a source of outcomes is called in the outbox: no provider has such a name."""
+    return f"outcomes/{name}"
 
 
 def _slot(line: ScheduleLine, policy: Policy, now: datetime) -> datetime | None:

@@ -99,11 +99,12 @@ from handlers.programs import (
     settle,
 )
 from handlers.programs import release as release_reservation
-from handlers.questions import balance, forecast, models, spend, value, why
+from handlers.questions import balance, forecast, models, outcomes_, spend, value, why
 from handlers.reports import close, digest, month, send_notes, settings
 from handlers.requests import (
     approve,
     approve_anew,
+    approved_apart,
     ask_next_in_line,
     change,
     check_jobs,
@@ -264,7 +265,7 @@ COMMANDS: Mapping[str, Command] = {
         command(change, N_("change 42 the deadline moved"), REQUEST, writes=True),
         command(remind, N_("remind 42"), REQUEST, writes=True),
         command(withdraw, N_("withdraw 42"), REQUEST, writes=True),
-        command(approve, N_("approve 42 30"), DECIDE, "decider", writes=True),
+        command(approve, N_("approve 42 30"), DECIDE, "decider", writes=True, beside=approved_apart),
         command(deny, N_("deny 42 too early"), DECIDE, "decider", writes=True),
         command(question, N_("question 42 can it wait?"), REQUEST, writes=True),
         command(revoke, N_("revoke 42 the project ended"), DECIDE, "decider", writes=True),
@@ -279,6 +280,7 @@ COMMANDS: Mapping[str, Command] = {
         command(comment, N_("comment 12 is it still needed?"), WASTE, writes=True),
         command(release, N_("release 12"), WASTE, writes=True),
         command(value, N_("value of my team"), TEAM, "owner", writes=False),
+        command(outcomes_, N_("outcomes"), TEAM, "owner", writes=False),
         command(guard, N_("guard"), WASTE, writes=False),
         command(expected, N_("expected 3 until friday"), WASTE, writes=True),
         command(unexpected, N_("unexpected 3"), WASTE, writes=True),

@@ -103,15 +103,17 @@ class CheckContracts(Event):
 
 @dataclass(frozen=True, slots=True)
 class ReportContract(Event):
-    """It is time to tell that notice of a contract must be given soon.
+    """It is time to tell of a contract, such as that notice must be given soon.
 
     Args:
         contract: its name.
-        days: how many days before the last one this is told.
+        days: how many days before the last one this is told; of the commitment, how many percent are drawn.
+        about: "notice", or of the commitment that so much of it is "drawn", is used up "early", or will stay "unused".
     """
 
     contract: str
     days: int
+    about: str = "notice"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from sqlalchemy import (
     update,
 )
 
+from storage.prepared import Prepared
 from storage.tables import Instant, delivery_pauses, outbox_items
 from storage.upsert import insert_for
 
@@ -207,7 +208,7 @@ def under(conn: Connection, prefixes: Sequence[str]) -> dict[str, ItemState]:
     bounds: dict[str, str] = {}
     for number, prefix in enumerate(prefixes):
         bounds |= {f"from_{number}": prefix, f"until_{number}": prefix[:-1] + chr(ord(prefix[-1]) + 1)}
-    return {row[0]: row[1] for row in conn.execute(_under(len(prefixes)), bounds)}
+    return {row[0]: row[1] for row in _under(len(prefixes)).rows(conn, bounds)}
 
 
 def payloads(conn: Connection, prefix: str) -> dict[str, str]:
@@ -219,11 +220,11 @@ def payloads(conn: Connection, prefix: str) -> dict[str, str]:
 
 
 @cache
-def _under(count: int) -> Any:
+def _under(count: int) -> Prepared:
     """A range of keys for each beginning: they are ordered by their bytes."""
     key = outbox_items.c.key
     ranges = (and_(key >= bindparam(f"from_{number}"), key < bindparam(f"until_{number}")) for number in range(count))
-    return _STATES.where(or_(*ranges)).order_by(outbox_items.c.id)
+    return Prepared(_STATES.where(or_(*ranges)).order_by(outbox_items.c.id))
 
 
 def receipt_of(conn: Connection, key: str) -> tuple[ItemState, str]:

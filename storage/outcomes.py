@@ -1,7 +1,7 @@
 """Outcomes: what came out of a team's work, counted by a provider or by somebody's list. Never a person's."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 
@@ -41,6 +41,12 @@ _BELOW = (
     .group_by(outcomes.c.kind)
     .order_by(outcomes.c.kind)
 )
+_BY_ACCOUNT = (
+    select(lineage.c.ancestor_id, outcomes.c.kind, cast(func.sum(outcomes.c.number), BigInteger))
+    .join(lineage, and_(lineage.c.account_id == outcomes.c.account_id, lineage.c.until == FOREVER))
+    .where(outcomes.c.day >= bindparam("first", type_=Date), outcomes.c.day < bindparam("end", type_=Date))
+    .group_by(lineage.c.ancestor_id, outcomes.c.kind)
+)
 _TEAMS = (
     select(links.c.external_id, accounts.c.parent_id)
     .join(accounts, accounts.c.id == links.c.account_id)
@@ -65,13 +71,52 @@ def record_of_users(
         days: the first and the last day it speaks of; what it said of them before is forgotten.
         told: external id of a user, day, kind and number.
     """
-    teams = {row[0]: row[1] for row in conn.execute(_TEAMS, {"platform": source})}
+    teams = teams_of_users(conn, source)
     sums: Counter[tuple[str, date, str]] = Counter()
     for user, day, kind, number in told:
         if user in teams:
             sums[teams[user], day, kind] += number
     conn.execute(delete(outcomes).where(outcomes.c.source == source, outcomes.c.day.between(*days)))
     record(conn, (Outcome(source, team, day, kind, number) for (team, day, kind), number in sums.items()))
+
+
+def note_of(source: str) -> str:
+    """The note in `installation` that says how reading a source went last."""
+    return f"outcomes/{source}"
+
+
+def teams_of_users(conn: Connection, platform: str) -> dict[str, str]:
+    """The team of each user of a provider that is somebody's."""
+    return {row[0]: row[1] for row in conn.execute(_TEAMS, {"platform": platform})}
+
+
+def record_of_teams(
+    conn: Connection,
+    source: str,
+    days: tuple[date, date],
+    sums: Mapping[tuple[str, date, str], int],
+    *,
+    but: Collection[str],
+) -> None:
+    """Remember what a source counted for teams; what it said of these days before is forgotten.
+
+    Args:
+        conn: an order's connection.
+        source: who counted.
+        days: the first and the last day it speaks of.
+        sums: by the id of a team without "team/", day and kind.
+        but: accounts of which not all is known: what was said of them stands.
+    """
+    here = outcomes.c.source == source, outcomes.c.day.between(*days), outcomes.c.account_id.not_in(list(but))
+    conn.execute(delete(outcomes).where(*here))
+    new = (Outcome(source, f"team/{team}", day, kind, number) for (team, day, kind), number in sums.items())
+    record(conn, (each for each in new if each.account_id not in but))
+
+
+def counted_by(conn: Connection, first: date, end: date) -> dict[tuple[str, str], int]:
+    """How many of each kind every account and all below it had on the days first until before end."""
+    rows = conn.execute(_BY_ACCOUNT, {"first": first, "end": end})
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 def counted(conn: Connection, account_id: str, first: date, end: date) -> dict[str, int]:

@@ -55,6 +55,11 @@ def of_account(conn: Connection, account_id: str) -> list[Seat]:
     return [Seat(*values) for _, *values in conn.execute(_OWNED.where(links.c.account_id == account_id))]
 
 
+def at_provider(conn: Connection, provider: str) -> list[Seat]:
+    """All seats at a provider, also those of nobody who is known."""
+    return [Seat(*row) for row in conn.execute(select(seats).where(seats.c.provider == provider))]
+
+
 def owned(conn: Connection) -> dict[str, list[Seat]]:
     """The seats of each account that a person was linked to."""
     found: dict[str, list[Seat]] = {}

@@ -23,7 +23,7 @@ from bot.optional import optional
 from bot.platforms.slack.client import web_client
 from bot.platforms.slack.install import INSTALL_PATH
 from bot.platforms.slack.messenger import check as check_slack
-from bot.platforms.slack.messenger import check_channel
+from bot.platforms.slack.messenger import check_app_token, check_channel
 from bot.run import teams_secret
 from bot.texts import in_words, kept, nt, speak_as, t
 from handlers import parse_command
@@ -86,8 +86,19 @@ def findings(environ: Mapping[str, str], only: str = "") -> Iterator[CheckLine]:
     for name, provider in app.providers.items():
         yield from provider.check()
         yield from set_aside_lines(app, name)
+    yield from _outcomes(app)
     yield from _told_twice(app)
     app.close()
+
+
+def _outcomes(app: App) -> Iterator[CheckLine]:
+    """Where outcomes are counted: whether it can be read, and whether the teams of app.yaml are there."""
+    teams = {each.id.removeprefix("team/") for each in app.database.ask(people.every_account) if each.kind == "team"}
+    for rules in app.settings.outcomes:
+        yield from app.outcomes[rules.called].check()
+        for unknown in sorted(rules.teams.keys() - teams):
+            what = t("outcomes of {name}", name=rules.called)
+            yield CheckLine(what, ok=False, advice=t("There is no team “{name}”.", name=unknown))
 
 
 def _told_twice(app: App) -> Iterator[CheckLine]:
@@ -290,6 +301,8 @@ def _slack(app: App, environ: Mapping[str, str]) -> Iterator[CheckLine]:
         if not value:
             advice = t("It looks like {example}; see {page}.", example=needed[name], page=page)
             yield CheckLine(t("{name} is not set", name=name), ok=False, advice=advice)
+    if token := have.get("SLACK_APP_TOKEN"):
+        yield check_app_token(token, settings.slack.url)
     if several:
         yield from _workspaces(app, environ)
     elif have["SLACK_BOT_TOKEN"]:

@@ -136,6 +136,7 @@ PAGES: tuple[Page, ...] = (
             "balance of organization",
             "spend of organization by model {period}",
             "spend of organization by provider {period}",
+            "outcomes",
             "guard",
         ),
         "viewer",

@@ -19,7 +19,7 @@ from handlers.events import CheckContracts, ReportContract
 from handlers.money import percent
 from handlers.policy import Contract, units
 from handlers.provenance import as_of
-from storage import comparisons, people, seats, spend
+from storage import comparisons, installation, people, seats, spend
 from storage.tables import ORGANIZATION
 
 MILESTONES = (120, 90, 60, 30, 14, 7)
@@ -28,6 +28,13 @@ WEEKS = 4
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 YEAR_DAYS = 365
 IDLE_DAYS = 30
+TOKENS = "tokens"
+DRAWN = (50, 75, 90, 100)
+"""So many percent of a commitment are told once each."""
+EARLY_DAYS = 30
+UNUSED_PERCENT = 10
+"""So much of a commitment may be used up before its end, or lapse, without a word."""
+WHOLE = 100
 TEAMS_MAX = 20
 PERCENT_LEAST, PERCENT_MOST = -99, 10_000
 _OFFER = re.compile(
@@ -41,13 +48,15 @@ class Standing:
 
     Args:
         contract: what was agreed.
-        drawn: what was spent in its term so far, in the house currency.
+        unit: what is committed: the house currency or tokens.
+        drawn: what was spent in its term so far, in that unit.
         commitment: what is to be spent, 0 for nothing.
         known_until: the day after the last one of which all is known.
         weeks: what each of the last weeks came to, the latest first.
     """
 
     contract: Contract
+    unit: str
     drawn: int
     commitment: int
     known_until: date
@@ -66,6 +75,17 @@ class Standing:
         """What of the commitment is not drawn when the term ends."""
         days = max(0, (self.contract.ends - self.known_until).days)
         return max(0, self.commitment - self.drawn - week * days // 7)
+
+    def beyond_at_the_end(self, week: int) -> int:
+        """What is used beyond the commitment when the term ends."""
+        days = max(0, (self.contract.ends - self.known_until).days)
+        return max(0, self.drawn + week * days // 7 - self.commitment)
+
+    @property
+    def has_course(self) -> bool:
+        """Whether so much of the term is over that its pace tells something."""
+        term, gone = self.contract.ends - self.contract.starts, self.known_until - self.contract.starts
+        return gone * 4 >= term and gone >= WEEK * WEEKS
 
     @property
     def pace(self) -> int:
@@ -137,6 +157,29 @@ def check_contracts(ctx: Context, _event: CheckContracts) -> None:
         if days >= 0 and passed and ctx.today >= contract.starts:
             due = min(passed)
             ctx.emit(f"{contract.name}/{contract.notice_until}/{due}", ReportContract(contract.name, due))
+        for about, number in _news(ctx, contract):
+            once = f"contract/{contract.name}/{contract.ends}/{about}/{number}"
+            if installation.noted(ctx.conn, once) is None:
+                installation.note(ctx.conn, once, "", ctx.now)
+                ctx.emit(once, ReportContract(contract.name, number, about))
+
+
+def _news(ctx: Context, contract: Contract) -> Iterator[tuple[str, int]]:
+    """What is to be told once of the commitment of a contract, as the event says it."""
+    if not contract.commitment or not contract.starts <= ctx.today < contract.ends:
+        return
+    standing = _standing(ctx, contract)
+    share = percent(standing.drawn, standing.commitment) if standing.commitment else 0
+    passed = [each for each in DRAWN if share >= each]
+    if passed:
+        yield "drawn", passed[-1]
+    if not standing.has_course or standing.drawn >= standing.commitment:
+        return
+    day = standing.used_up(standing.pace)
+    if day and (contract.ends - day).days > EARLY_DAYS:
+        yield "early", 0
+    elif percent(standing.left_at_the_end(standing.pace), standing.commitment) > UNUSED_PERCENT:
+        yield "unused", 0
 
 
 def report_contract(ctx: Context, event: ReportContract) -> None:
@@ -151,12 +194,29 @@ def report_contract(ctx: Context, event: ReportContract) -> None:
     for person in to.values():
         theirs = replace(ctx, person=person)
         days = max(0, (contract.notice_until - ctx.today).days)
-        title = theirs.nt(
-            "{name}: {n} day left to give notice", "{name}: {n} days left to give notice", days, name=contract.name
-        )
+        title = _title(theirs, contract, event, days)
         ask = Button(theirs.t("What if it costs more?"), f"renewal {contract.name} +20 %")
         card = Card(title, (Facts(tuple(_facts(theirs, _standing(theirs, contract)))), ask), "warn")
-        theirs.tell(person.id, f"contract/{contract.name}/{contract.notice_until}/{event.days}", card)
+        about = "" if event.about == "notice" else f"{event.about}/"
+        theirs.tell(person.id, f"contract/{contract.name}/{contract.notice_until}/{about}{event.days}", card)
+
+
+def _title(ctx: Context, contract: Contract, event: ReportContract, days: int) -> str:
+    """The news of a contract in a line."""
+    name = contract.name
+    match event.about:
+        case "drawn" if event.days >= WHOLE:
+            return ctx.t("{name}: the commitment is used up", name=name)
+        case "drawn":
+            return ctx.t("{name}: {percent} % of the commitment is drawn", name=name, percent=event.days)
+        case "early":
+            return ctx.t("{name}: the commitment will be used up long before its end", name=name)
+        case "unused":
+            return ctx.t("{name}: part of the commitment will lapse unused", name=name)
+        case _:
+            return ctx.nt(
+                "{name}: {n} day left to give notice", "{name}: {n} days left to give notice", days, name=name
+            )
 
 
 def _may_see(ctx: Context, contract: Contract) -> bool:
@@ -168,12 +228,13 @@ def _standing(ctx: Context, contract: Contract) -> Standing:
 
     def drawn(first: date, end: date) -> int:
         found = spend.spent_at(ctx.conn, contract.provider, first, end, ORGANIZATION) if first < end else {}
-        return found.get(ORGANIZATION, (0, 0))[0]
+        return found.get(ORGANIZATION, (0, 0))[1 if contract.in_tokens else 0]
 
     weeks = tuple(drawn(known - WEEK * (n + 1), known - WEEK * n) for n in range(WEEKS))
     until = min(known, contract.ends)
-    commitment = units(contract.commitment, ctx.policy.organization.currency) or 0
-    return Standing(contract, drawn(contract.starts, until), commitment, until, weeks)
+    unit = TOKENS if contract.in_tokens else ctx.policy.organization.currency
+    commitment = units(contract.commitment, unit) or 0
+    return Standing(contract, unit, drawn(contract.starts, until), commitment, until, weeks)
 
 
 def _facts(ctx: Context, standing: Standing) -> Iterator[tuple[str, str]]:
@@ -194,17 +255,56 @@ def _facts(ctx: Context, standing: Standing) -> Iterator[tuple[str, str]]:
             ctx.t("Commitment"),
             ctx.t(
                 "{drawn} of {all} drawn ({percent} %)",
-                drawn=_money(ctx, standing.drawn),
-                all=_money(ctx, standing.commitment),
+                drawn=ctx.estimate(standing.drawn, standing.unit),
+                all=ctx.estimate(standing.commitment, standing.unit),
                 percent=share,
             ),
         )
         yield ctx.t("At this pace"), _course(ctx, standing)
+        yield from _beyond(ctx, standing)
     else:
-        yield ctx.t("Spent"), _money(ctx, standing.drawn)
+        yield ctx.t("Spent"), ctx.estimate(standing.drawn, standing.unit)
+    yield from _seats(ctx, contract)
+    if contract.renews_months and contract.uplift_percent is not None:
+        yield ctx.t("At renewal"), ctx.t("the price may rise by {percent} % at most", percent=contract.uplift_percent)
     yield ctx.t("Notice"), _notice(ctx, contract)
     if contract.document:
         yield ctx.t("Document"), contract.document
+
+
+def _beyond(ctx: Context, standing: Standing) -> Iterator[tuple[str, str]]:
+    """What is likely to be used beyond a commitment until its end, and what that costs."""
+    likely = standing.beyond_at_the_end(standing.pace)
+    if not likely:
+        return
+    least, most = (standing.beyond_at_the_end(each) for each in (min(standing.weeks), max(standing.weeks)))
+    over = standing.contract.overage_percent if standing.unit != TOKENS else WHOLE
+    shown = [ctx.estimate(each * over // WHOLE, standing.unit) for each in (likely, least, most)]
+    text = ctx.t("{likely} ({least} to {most}) beyond it", likely=shown[0], least=shown[1], most=shown[2])
+    yield ctx.t("At its end"), text
+
+
+def _seats(ctx: Context, contract: Contract) -> Iterator[tuple[str, str]]:
+    """How many of the seats that were bought are given away and used, and what the others cost a month."""
+    if not contract.seats:
+        return
+    here = seats.at_provider(ctx.conn, contract.provider)
+    used = [each for each in here if not _is_idle(ctx, each)]
+    idle = max(0, contract.seats - len(used))
+    prices = sorted(each.month_nanos for each in here if each.month_nanos)
+    text = ctx.t(
+        "{all} bought, {given} given away, {used} used in the last {days} days",
+        all=contract.seats,
+        given=len(here),
+        used=len(used),
+        days=IDLE_DAYS,
+    )
+    yield ctx.t("Seats"), text
+    if len(here) > contract.seats:
+        yield ctx.t("More than bought"), str(len(here) - contract.seats)
+    if idle and prices:
+        cost = _money(ctx, idle * prices[len(prices) // 2])
+        yield ctx.t("Not used"), ctx.t("{n} seats, {amount} a month", n=idle, amount=cost)
 
 
 def _course(ctx: Context, standing: Standing) -> str:
@@ -224,10 +324,10 @@ def _course(ctx: Context, standing: Standing) -> str:
     paid = percent(standing.commitment, max(1, standing.commitment - left))
     return ctx.t(
         "{left} ({least} to {most}) lapse at its end, so each {unit} of use costs {percent} % of its price",
-        left=_money(ctx, left),
-        least=_money(ctx, least),
-        most=_money(ctx, most),
-        unit=ctx.policy.organization.currency,
+        left=ctx.estimate(left, standing.unit),
+        least=ctx.estimate(least, standing.unit),
+        most=ctx.estimate(most, standing.unit),
+        unit=ctx.t("token") if standing.unit == TOKENS else standing.unit,
         percent=paid,
     )
 
@@ -284,6 +384,10 @@ def _offer_facts(
             n=days,
         ),
     )
+    if contract.uplift_percent is not None:
+        allowed = 1 + Decimal(contract.uplift_percent) / 100
+        values = {"percent": contract.uplift_percent, "amount": _money(ctx, int(now * allowed))}
+        yield ctx.t("The contract allows"), ctx.t("{percent} % more at most: {amount} a year", **values)
     yield ctx.t("Budgets of today buy"), ctx.t("{percent} % of what they buy now", percent=int(100 / times))
     yield ctx.t("Notice"), _notice(ctx, contract)
 

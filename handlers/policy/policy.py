@@ -429,6 +429,7 @@ class Policy(House, Rule):
     prices: tuple[PriceRule, ...] = ()
     contracts: tuple[Contract, ...] = ()
     claims: ClaimRules = ClaimRules()
+    outcomes: tuple[str, ...] = ()
     telemetry: TelemetryRules = TelemetryRules()
     console_url: str = ""
     workspaces: tuple[str, ...] = ()
@@ -456,7 +457,7 @@ class Policy(House, Rule):
             self.waste.floor,
             self.claims.receipt_above,
             *self.seats.values(),
-            *(each.commitment for each in self.contracts),
+            *(each.commitment for each in self.contracts if not each.in_tokens),
         ):
             units(words, self.organization.currency)
         return self

@@ -13,6 +13,7 @@ from handlers.questions.at_providers import (
 from handlers.questions.balance import balance, facts, gauge, label_of, title_of, tone_of
 from handlers.questions.forecast import forecast, runs_out
 from handlers.questions.model_prices import MILLION, Rate, models, rate
+from handlers.questions.outcomes import outcomes_
 from handlers.questions.outlook import Scope, estimated, looked_at, missing, pace, seen_ahead
 from handlers.questions.projection import Forecast
 from handlers.questions.spend import spend
@@ -47,6 +48,7 @@ __all__ = [
     "looked_at",
     "missing",
     "models",
+    "outcomes_",
     "pace",
     "rate",
     "runs_out",

@@ -6,30 +6,45 @@ from statistics import median
 
 from handlers.access import GROUP_MIN, is_for_all
 from handlers.arguments import When, Whom
-from handlers.card import Block, Button, Card, Table, Text
+from handlers.card import Block, Button, Card, Chart, Series, Table, Text
 from handlers.context import Context
 from handlers.days import Span
 from handlers.errors import RefusedError
 from handlers.language import N_
+from handlers.money import in_units
 from handlers.provenance import as_of, begun_later
 from storage import comparisons, outcomes, people, spend
 from storage.people import Account
 from storage.tables import ORGANIZATION
 
 WEEKS = 4
+WINDOWS = 6
+"""So many spans are drawn, the last of them the one that is asked about."""
+FEW = 10
+"""Below so many, one more or less changes the cost of one by a lot."""
+REVERTS = "reverts"
+PREFERRED = ("merged_pull_requests", "pull_requests", "tickets", "closed_issues", "deployments", "commits")
+"""What a card is about, if several are counted."""
 TIMES = 3
+TREND_MIN = 3
+RISE_PERCENT = 10
+TWICE = 2
 TEAMS_MIN = 3
 HONEST = N_(
     "This is all spending of the team divided by the number of outcomes. It does not show that the spending caused the "
     "outcomes, nor what an outcome is worth. It is never shown for a person."
 )
 KINDS = {
+    "closed_issues": N_("closed issues"),
     "commits": N_("commits"),
+    "deployments": N_("deployments"),
     "edits_accepted": N_("accepted edits"),
     "lines_accepted": N_("accepted lines"),
     "lines_added": N_("added lines"),
     "lines_removed": N_("removed lines"),
+    "merged_pull_requests": N_("merged pull requests"),
     "pull_requests": N_("pull requests"),
+    "reverts": N_("reverts"),
     "sessions": N_("sessions"),
     "tickets": N_("tickets"),
 }
@@ -49,19 +64,23 @@ def value(ctx: Context, whom: Whom = None, period: When = None) -> Card:
     now = outcomes.counted(ctx.conn, team.id, span.first, span.end)
     then = outcomes.counted(ctx.conn, team.id, span.first - days, span.first)
     personal = not is_for_all(ctx, team.id)
-    if not any(now.values()):
+    if not any(number for kind, number in now.items() if kind != REVERTS):
         why = Text(ctx.t("No provider counts outcomes here. An admin can import a list: python -m bot outcomes FILE"))
         title = ctx.t("{name}: no outcomes counted {period}", name=team.name, period=span.label)
         return Card(title, (why, as_of(ctx, first=span.first, end=span.end)), personal=personal)
-    each = {kind: cost // number for kind, number in now.items() if number}
+    each = {kind: cost // number for kind, number in now.items() if number and kind != REVERTS}
     old = {kind: before // number for kind, number in then.items() if number}
-    main = max(each, key=lambda kind: (kind in ("pull_requests", "tickets"), now[kind]))
+    main = next((kind for kind in PREFERRED if kind in each), max(each, key=lambda kind: now[kind]))
     rows = tuple(
-        (_words(ctx, kind), str(now[kind]), _money(ctx, each[kind]), _shown(ctx, old.get(kind))) for kind in each
+        (words_of(ctx, kind), str(now[kind]), _money(ctx, each[kind]), _shown(ctx, old.get(kind))) for kind in each
     )
     columns = (ctx.t("Outcome"), ctx.t("Counted"), ctx.t("Cost of one"), ctx.t("Before"))
     blocks: list[Block] = [
         Table(ctx.t("Cost of one"), columns, rows, "lrrr"),
+        *_trend(ctx, team, span, main),
+        *_more_brought(ctx, main, (cost, before), (now[main], then.get(main, 0))),
+        *_few(ctx, now[main]),
+        *_taken_back(ctx, now.get(REVERTS, 0)),
         *_returns(ctx, team, span, main, each[main], old.get(main)),
         *begun_later(ctx, span.first),
         Button(ctx.t("Where did it go?"), f"spend of {team.id.replace('/', ' ')} by model"),
@@ -73,7 +92,7 @@ def value(ctx: Context, whom: Whom = None, period: When = None) -> Card:
         name=team.name,
         amount=_money(ctx, each[main]),
         count=now[main],
-        outcomes=_words(ctx, main),
+        outcomes=words_of(ctx, main),
         period=span.label,
     )
     return Card(title, tuple(blocks), personal=personal)
@@ -119,7 +138,63 @@ def _returns(ctx: Context, team: Account, span: Span, kind: str, cost: int, befo
         )
 
 
-def _words(ctx: Context, kind: str) -> str:
+def _trend(ctx: Context, team: Account, span: Span, kind: str) -> Iterator[Chart]:
+    """What one cost in each of the last spans of the same length, beside nobody but the team itself."""
+    days = span.end - span.first
+    starts = [span.first - days * back for back in range(WINDOWS - 1, -1, -1)]
+    known = [
+        (start, _cost(ctx, team.id, start, start + days) // number)
+        for start in starts
+        if (number := outcomes.counted(ctx.conn, team.id, start, start + days).get(kind, 0))
+    ]
+    if len(known) < TREND_MIN:
+        return
+    currency = ctx.policy.organization.currency
+    values = tuple(float(round(in_units(nanos, currency), 2)) for _, nanos in known)
+    alt = ctx.t("From {first} to {last}.", first=_money(ctx, known[0][1]), last=_money(ctx, known[-1][1]))
+    yield Chart(
+        title=ctx.t("Cost of one, by {n} days", n=days.days),
+        form="line",
+        categories=tuple(ctx.short_day(start) for start, _ in known),
+        series=(Series(words_of(ctx, kind), values),),
+        unit=currency,
+        alt=alt,
+        locale=ctx.locale,
+    )
+
+
+def _more_brought(ctx: Context, kind: str, costs: tuple[int, int], numbers: tuple[int, int]) -> Iterator[Text]:
+    """What was spent more than before, and what more came of it: the next one may cost more than the others do."""
+    (cost, before), (now, then) = costs, numbers
+    if not then or not before or cost * 100 < before * (100 + RISE_PERCENT):
+        return
+    values = {"more": _money(ctx, cost - before), "outcomes": words_of(ctx, kind)}
+    if now <= then:
+        yield Text(ctx.t("{more} more was spent than before, and there are no more {outcomes}.", **values))
+    elif (cost - before) * then > TWICE * before * (now - then):
+        text = N_("{more} more was spent than before and brought {n} more {outcomes}: {each} for each, against {old}.")
+        each = _money(ctx, (cost - before) // (now - then))
+        yield Text(ctx.t(text, **values, n=now - then, each=each, old=_money(ctx, before // then)))
+
+
+def _few(ctx: Context, number: int) -> Iterator[Text]:
+    if number < FEW:
+        yield Text(ctx.t("These are few: one more or less changes the cost of one by a lot."))
+
+
+def _taken_back(ctx: Context, reverts: int) -> Iterator[Text]:
+    if reverts:
+        text = ctx.nt("{n} revert is counted apart.", "{n} reverts are counted apart.", reverts)
+        yield Text(text)
+
+
+def cost_words(ctx: Context, cost: int, number: int) -> str:
+    """What one of so many costs, a dash for none."""
+    return _shown(ctx, cost // number if number else None)
+
+
+def words_of(ctx: Context, kind: str) -> str:
+    """What is counted, as people call it."""
     return ctx.t(KINDS[kind]) if kind in KINDS else kind.replace("_", " ")
 
 

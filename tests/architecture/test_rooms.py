@@ -44,12 +44,14 @@ NEVERS = (
         "",
     ),
     ("bot/sync", f"{WIRING} bot.directory bot.platforms", ""),
+    ("bot/outcomes", f"{WIRING} bot.directory bot.platforms bot.sync", ""),
     ("bot/telemetry", "bot.build bot.cli bot.delivery bot.directory bot.platforms bot.providers bot.run bot.sync", ""),
 )
 """What would let one edge know another. Each has its own folder, so that it can be read, changed and left out alone."""
 LATE_IMPORTS = {
     ("bot/charts/png.py", "matplotlib"),
     ("bot/charts/fonts.py", "matplotlib"),
+    ("handlers/pricing/list_prices.py", "genai_prices"),
     ("handlers/questions/free_days.py", "holidays"),
 }
 

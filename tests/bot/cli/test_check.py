@@ -64,7 +64,7 @@ def slack() -> Iterator[FakeSlack]:
         yield server
 
 
-def checked(tmp_path: Path, slack: FakeSlack, settings: str) -> list[CheckLine]:
+def checked(tmp_path: Path, slack: FakeSlack, settings: str, **more: str) -> list[CheckLine]:
     """What check says of a company in Slack."""
     path = tmp_path / "app.yaml"
     path.write_text(settings + f"slack: {{url: '{slack.base_url}'}}\n")
@@ -73,6 +73,7 @@ def checked(tmp_path: Path, slack: FakeSlack, settings: str) -> list[CheckLine]:
         "DATABASE_URL": f"sqlite:///{tmp_path}/bursar.db",
         "SLACK_BOT_TOKEN": slack.bot_token,
         "SLACK_APP_TOKEN": slack.app_token,
+        **more,
     }
     return list(findings(environ))
 
@@ -94,6 +95,14 @@ def test_all_is_well_where_nothing_is_left_to_be_read(tmp_path: Path, slack: Fak
 
     lines = checked(tmp_path, slack, COMPANY.replace("email: ana@acme.example, ", ""))
     assert summary(lines) == "1 check failed."
+
+
+def test_an_app_level_token_that_opens_no_socket_is_told(tmp_path: Path, slack: FakeSlack) -> None:
+    """It is easily taken for the bot token, or made without its scope."""
+    for token in (slack.bot_token, "xapp-1-old"):
+        ((what, advice),) = failed(checked(tmp_path, slack, COMPANY, SLACK_APP_TOKEN=token))
+        assert what == "Slack: app-level token"
+        assert "with the scope connections:write" in advice
 
 
 def test_a_person_without_an_address_and_without_a_link_is_told(tmp_path: Path, slack: FakeSlack) -> None:

@@ -69,7 +69,7 @@ def test_only_finance_admins_and_its_owner_see_a_contract(acme: Company) -> None
 
 def test_each_milestone_before_notice_is_told_once(acme: Company) -> None:
     """Notice is due by 14 December: on 22 November the mark of 30 days has passed, on 30 November that of 14."""
-    company = with_contract(acme.database, acme.clock)
+    company = with_contract(acme.database, acme.clock, commitment="3200 USD")
 
     for _ in range(3):
         company.happens(CheckContracts())
@@ -155,3 +155,84 @@ def test_a_contract_that_cannot_be_is_refused(said: dict[str, object], why: str)
     """When app.yaml is read."""
     with pytest.raises(ValueError, match=why):
         _ = Settings.model_validate({**RULES, "contracts": [{**CONTRACT, **said}]}).policy
+
+
+def told(company: Company, person: str) -> list[str]:
+    """What somebody is told when contracts are looked at, three times over."""
+    for _ in range(3):
+        company.happens(CheckContracts())
+        company.settle()
+    return [card.title for card in company.messages(person) if "notice" not in card.title]
+
+
+def test_tokens_may_be_committed(acme: Company) -> None:
+    """138,000 of them are drawn of 300,000; they are never called money."""
+    said = facts(with_contract(acme.database, acme.clock, commitment="300000 tokens").hear("fay", "contracts"))
+
+    assert said["Commitment"] == "138,000 tokens of 300,000 tokens drawn (46 %)"
+    assert said["At this pace"].startswith("used up on 11 February 2027")
+
+
+def test_what_is_used_beyond_a_commitment_has_a_price(acme: Company) -> None:
+    """112 days more at 20 dollars make 3,620: 620 beyond 3,000, at 110 %."""
+    company = with_contract(acme.database, acme.clock, overage_percent=110)
+
+    assert facts(company.hear("fay", "contracts"))["At its end"] == "$682 ($682 to $682) beyond it"
+
+
+def test_it_is_told_once_that_the_pace_uses_a_commitment_up_early(acme: Company) -> None:
+    """31 days before the end; a year later, nobody is told again."""
+    company = with_contract(acme.database, acme.clock)
+
+    assert told(company, "fay") == ["llm-2026: the commitment will be used up long before its end"]
+    assert told(company, "kim") == ["llm-2026: the commitment will be used up long before its end"]
+    assert told(company, "max") == []
+
+
+def test_it_is_told_once_that_part_of_a_commitment_will_lapse(acme: Company) -> None:
+    """Half of 7,240 dollars."""
+    company = with_contract(acme.database, acme.clock, commitment="7240 USD")
+
+    assert told(company, "fay") == ["llm-2026: part of the commitment will lapse unused"]
+
+
+@pytest.mark.parametrize(
+    ("commitment", "title"),
+    [
+        ("1700 USD", "llm-2026: 75 % of the commitment is drawn"),
+        ("1500 USD", "llm-2026: 90 % of the commitment is drawn"),
+        ("1000 USD", "llm-2026: the commitment is used up"),
+    ],
+)
+def test_marks_of_a_commitment_are_told(acme: Company, commitment: str, title: str) -> None:
+    """The last one that was passed, once."""
+    assert title in told(with_contract(acme.database, acme.clock, commitment=commitment), "fay")
+
+
+def test_a_contract_that_has_just_begun_has_no_course(acme: Company) -> None:
+    """Ten weeks of five years tell nothing yet."""
+    company = with_contract(acme.database, acme.clock, ends=date(2031, 9, 14), commitment="90000 USD")
+
+    assert told(company, "fay") == []
+
+
+def test_seats_that_were_bought_stand_beside_those_that_are_used(acme: Company) -> None:
+    """Of five two are given away and one is used: four cost 30 dollars a month each for nothing."""
+    company = with_contract(acme.database, acme.clock, seats=5)
+    used = {"ana": date(2026, 11, 20), "stranger": date(2026, 9, 1)}
+    new = [Seat("llm", who, "assistant", 30 * 10**9, day, date(2026, 1, 1)) for who, day in used.items()]
+    company.database.transact(lambda conn: seats.record(conn, "llm", new))
+
+    said = facts(company.hear("fay", "contracts"))
+    assert said["Seats"] == "5 bought, 2 given away, 1 used in the last 30 days"
+    assert said["Not used"] == "4 seats, $120 a month"
+
+
+def test_an_offer_stands_beside_what_the_contract_allows(acme: Company) -> None:
+    """+400 % of 7,300 dollars, where five percent were agreed."""
+    company = with_contract(acme.database, acme.clock, uplift_percent=5)
+
+    card = company.hear("fay", "renewal llm-2026 +400 %")
+    assert card.title == "llm-2026: $36,500 a year instead of $7,300"
+    assert facts(card)["The contract allows"] == "5 % more at most: $7,665 a year"
+    assert facts(company.hear("fay", "contracts"))["At renewal"] == "the price may rise by 5 % at most"

@@ -1,0 +1,131 @@
+"""Merged merge requests and closed issues of GitLab, of groups and all groups below them.
+
+Sources: GitLab's REST documents: "List all merge requests for a group" (`scope` must be said; `merged_at` is null for
+what was merged long ago), "List all issues of a group", "List a group's projects", "Pagination". A token needs the
+scope read_api and the role Reporter. Nothing was seen live.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.checks import CheckLine, why_not, works
+from bot.config import OutcomeSettings
+from bot.http import PATIENCE, Api, ApiKey, Page
+from bot.outcomes.source import ISSUES, Done, Repository, kind_of
+from bot.providers.set_aside import understood
+from bot.texts import t
+from handlers.language import N_
+
+URL = "https://gitlab.com/api/v4"
+ROWS = 100
+CALLS_PER_MINUTE = 600
+MACHINE = re.compile(r"(?:project|group)_\d+_bot(?:_.*)?|.*\[bot\]|renovate-bot|dependabot")
+"""Access tokens of projects and groups act as users of such names."""
+NEEDED = N_("a group access token with the scope read_api and the role Reporter")
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class _Author(_Shape):
+    username: str = ""
+
+
+class _Project(_Shape):
+    id: int
+    path_with_namespace: str
+    default_branch: str | None = None
+
+
+class _Row(_Shape):
+    id: int
+    project_id: int
+    title: str = ""
+    author: _Author | None = None
+    labels: tuple[str, ...] = ()
+    target_branch: str = ""
+    merged_at: datetime | None = None
+    closed_at: datetime | None = None
+    moved_to_id: int | None = None
+    issue_type: str | None = None
+
+
+class GitLab:
+    """Groups at GitLab.
+
+    Args:
+        settings: where it is, and which groups.
+        token: opens them.
+    """
+
+    def __init__(self, settings: OutcomeSettings, token: str) -> None:
+        self._groups = settings.groups
+        key = ApiKey(settings.token, token, {}, NEEDED)
+        url = f"{settings.url.rstrip('/').removesuffix('/api/v4')}/api/v4" if settings.url else URL
+        self._api = Api("GitLab", url, key, PATIENCE, None, CALLS_PER_MINUTE)
+        self._read: dict[datetime, dict[str, list[_Row]]] = {}
+
+    def repositories(self) -> Iterator[Repository]:
+        """See OutcomeSource. What was read before of what was done is forgotten."""
+        self._read.clear()
+        seen = set[int]()
+        for group in self._groups:
+            path = f"/groups/{quote(group, safe='')}/projects"
+            rows = self._pages(path, {"include_subgroups": "true", "order_by": "id", "sort": "asc"})
+            for one in understood(self._api.who, path, rows, _Project.model_validate):
+                if one.id not in seen:
+                    seen.add(one.id)
+                    yield Repository(one.path_with_namespace, one.default_branch or "", str(one.id))
+
+    def done(self, repository: Repository, since: datetime) -> Iterator[Done]:
+        """See OutcomeSource. All groups are read at the first question: GitLab tells of all their projects at once."""
+        for one in self._since(since).get(repository.key, []):
+            login = one.author.username if one.author else ""
+            if MACHINE.fullmatch(login):
+                continue
+            if one.merged_at and one.target_branch == repository.branch:
+                yield Done(kind_of(one.title), one.merged_at, one.labels, login)
+            if one.closed_at and not one.target_branch and not one.moved_to_id and one.issue_type in (None, "issue"):
+                yield Done(ISSUES, one.closed_at, one.labels, login)
+
+    def _since(self, since: datetime) -> dict[str, list[_Row]]:
+        if since not in self._read:
+            found, seen = defaultdict[str, list[_Row]](list), set[tuple[str, int]]()
+            asked = {"scope": "all", "updated_after": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+            asked |= {"order_by": "updated_at", "sort": "asc"}
+            for group in self._groups:
+                for what, state in (("merge_requests", "merged"), ("issues", "closed")):
+                    path = f"/groups/{quote(group, safe='')}/{what}"
+                    rows = self._pages(path, {**asked, "state": state})
+                    for one in understood(self._api.who, path, rows, _Row.model_validate):
+                        if (what, one.id) not in seen:
+                            seen.add((what, one.id))
+                            found[str(one.project_id)].append(one)
+            self._read = {since: dict(found)}
+        return self._read[since]
+
+    def check(self) -> Iterator[CheckLine]:
+        """See OutcomeSource."""
+        what = t("GitLab: projects of {name}", name=", ".join(self._groups))
+        yield works(what, why_not(lambda: next(self.repositories(), None)))
+
+    def close(self) -> None:
+        """See OutcomeSource."""
+        self._api.close()
+
+    def _pages(self, path: str, params: dict[str, str | int]) -> Iterator[Any]:
+        """The rows of a list; a page that is not full is the last."""
+
+        def ask(number: int) -> Page:
+            rows = self._api.get_json(path, {**params, "per_page": ROWS, "page": number})
+            rows = rows if isinstance(rows, list) else []
+            return Page(rows, number + (len(rows) >= ROWS))
+
+        return self._api.pages(ask, path)

@@ -1,0 +1,95 @@
+"""Reads what sources of outcomes count: sums of teams and days. What cannot be read whole is left as it was."""
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, time, timedelta
+
+from sqlalchemy import Connection
+
+from bot.config import OutcomeSettings
+from bot.errors import UndeliverableError
+from bot.outcomes import OutcomeSource
+from bot.outcomes.source import Repository, Tally, Teams
+from bot.sync.parts import read_apart
+from handlers.policy import Policy
+from storage import installation, outcomes, people
+from storage.db import Database
+
+HISTORY_DAYS = 180
+"""So many days are read at first: six windows of four weeks, and the days of one that has begun."""
+DAYS_BACK = 15
+"""So many are read again each day: something may get another label, or is opened again."""
+NAMED_MAX = 10
+
+
+def read_outcomes(
+    database: Database, source: OutcomeSource, rules: OutcomeSettings, policy: Policy, now: Callable[[], datetime]
+) -> str:
+    """Read a source, and replace what it counted of the days that were read.
+
+    A team of whose repositories one cannot be read keeps its figures: fewer than there were would look like a fall.
+
+    Args:
+        database: where sums are kept.
+        source: counts.
+        rules: whose repositories are.
+        policy: says in which zone days are cut.
+        now: the clock.
+
+    Returns:
+        What came of it, in a word for the outbox.
+
+    Raises:
+        OutsideError: it cannot be asked at all; what was known before stands.
+    """
+    name = rules.called
+    last = now().astimezone(policy.zone).date() - timedelta(days=1)
+    known = database.ask(lambda conn: installation.noted(conn, outcomes.note_of(name)))
+    first = last - timedelta(days=DAYS_BACK if known else HISTORY_DAYS)
+    teams, tally = database.ask(lambda conn: _teams(conn, rules)), Tally(first, last, policy.zone)
+    since = datetime.combine(first, time(), policy.zone).astimezone(UTC)
+    unread: list[Repository] = []
+    with read_apart(database, name, "outcomes", now, alone=False):
+        found = list(source.repositories())
+        for repository in _wanted(found, teams, rules):
+            try:
+                for one in list(source.done(repository, since)):
+                    tally.add(teams.of(repository, one), one)
+            except UndeliverableError:
+                unread.append(repository)
+    left = _left_as_they_were(unread, teams, rules)
+    said = {
+        "last": str(last),
+        "unread": sorted(each.name for each in unread)[:NAMED_MAX],
+        "unmatched": teams.unmatched(each.name for each in found)[:NAMED_MAX],
+        "unallocated": tally.nobodys,
+    }
+
+    def record(conn: Connection) -> None:
+        if left is not None:
+            outcomes.record_of_teams(conn, name, (first, last), tally.sums, but=left)
+        installation.note(conn, outcomes.note_of(name), json.dumps(said), now())
+
+    database.transact(record)
+    return f"{sum(tally.sums.values())} counted"
+
+
+def _teams(conn: Connection, rules: OutcomeSettings) -> Teams:
+    known = [each.id.removeprefix("team/") for each in people.every_account(conn) if each.kind == "team"]
+    authors = outcomes.teams_of_users(conn, rules.people) if rules.people else {}
+    folded = {login.casefold(): team.removeprefix("team/") for login, team in authors.items()}
+    return Teams({team: those for team, those in rules.teams.items() if team in known}, frozenset(known), folded)
+
+
+def _wanted(found: Sequence[Repository], teams: Teams, rules: OutcomeSettings) -> list[Repository]:
+    """The repositories in which something may be a team's."""
+    return [each for each in found if rules.labels or rules.people or teams.of_repository(each.name)]
+
+
+def _left_as_they_were(unread: Sequence[Repository], teams: Teams, rules: OutcomeSettings) -> frozenset[str] | None:
+    """The teams whose figures would be too low; None if it may be any team."""
+    if not unread:
+        return frozenset()
+    if rules.labels or rules.people:
+        return None
+    return frozenset(f"team/{teams.of_repository(each.name)}" for each in unread)
