@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from bot.cli.demo import CAST, TOUR, demo_app
+from bot.cli.demo import TOUR, demo_app, demo_page
 from bot.clock import Clock
 from bot.config import load
-from bot.platforms.web.page import page
 from tests.support.clock import Clock as SetClock
 from tests.support.small_bot import served
 
@@ -22,10 +21,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     app = demo_app(load({}), url, SetClock(datetime(2026, 11, 20, 15, 0, tzinfo=UTC)))
     clock = Clock(app)
     clock.start()
-    names = {one.id: one.name for one in app.everybody()}
-    with served(
-        page(app, [(person, names[person], role) for person, role in CAST], TOUR, app.language, app.chose_language)
-    ) as running:
+    with served(demo_page(app)) as running:
         yield running
     clock.stop()
     app.close()
@@ -59,6 +55,27 @@ def test_a_newcomer_asks_what_is_left_and_where_it_went(browser: Browser, addres
     expect(spent.get_by_role("table").first).to_contain_text("claude-sonnet-4-5")
     expect(spent.get_by_role("img")).to_be_visible()
     tab.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "width", "name", "shows"),
+    [
+        ("/console/team/search", 1280, "console-team", "By person"),
+        ("/console/queue", 390, "console-queue-phone", "Approve #1"),
+    ],
+)
+def test_a_lead_finds_their_pages_behind_the_demo(
+    browser: Browser, address: str, pictures: Path, path: str, width: int, name: str, shows: str
+) -> None:
+    """The pictures of docs/how-to/console.md; no page is wider than its window."""
+    context = browser.new_context(viewport={"width": width, "height": 1100}, device_scale_factor=2)
+    tab = context.new_page()
+    tab.goto(f"{address}/console/as/max")
+    tab.goto(f"{address}{path}")
+    expect(tab.get_by_text(shows, exact=True).first).to_be_visible()
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    tab.screenshot(path=pictures / f"{name}.png")
+    context.close()
 
 
 def test_a_request_goes_to_the_managers_window_and_the_decision_back(browser: Browser, address: str) -> None:
