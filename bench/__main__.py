@@ -51,6 +51,7 @@ LARGE: Mapping[str, Callable[[], Iterable[Table]]] = {
     "ledger-large": ledger.bench_large,
     "digest-large": digest.bench_large,
     "alerts-large": alerts.bench_large,
+    "people-large": people.bench_large,
     "pages-large": pages.bench_large,
 }
 

@@ -35,6 +35,9 @@ OF_REQUESTS: Mapping[str, str] = {
     "continued": N_("let the job continue"),
     "applied": N_("applied at the provider"),
     "paid": N_("noted as paid back"),
+    "added a receipt": N_("added a receipt"),
+    "looked at a receipt": N_("looked at a receipt"),
+    "sent a receipt twice": N_("sent a receipt twice"),
 }
 """What was done to a request."""
 
@@ -94,6 +97,7 @@ RIGHTS: Mapping[str, str] = {
     "asker": N_("whoever asked"),
     "decider": N_("whoever decides"),
     "approval policy": N_("approval policy"),
+    "reader": N_("may see the receipt"),
     "token": N_("token"),
     "rules": N_("rules of Bursar"),
     "prices": N_("prices"),

@@ -154,7 +154,7 @@ ENGLISH = Tongue(
         r"(?:(?:can|could|may) i (?:get|have)|i need|i want|i'd like|i would like|give me|need)"
         r"(?: (?P<another>another))? "
         r"(?P<amount>(?:[$€£¥]\s?)?\d[\d.,]*(?: ?(?:usd|eur|gbp|dollars?|euros?|bucks|tokens))?)"
-        r"(?(another)| more)\b[ ,]*(?:please\b ?)?(?P<why>.*)",
+        r"(?(another)| more)\b[ ,]*(?:please\b ?)?(?P<why>(?:(?:for|to|until|because|so|this|next)\b.*)?)[?!. ]*$",
         re.IGNORECASE,
     ),
     words={
@@ -299,7 +299,7 @@ CHINESE = Tongue(
     ),
     asks=re.compile(
         r"我?还?(?:想|要|能不能|能否|可以|可不可以|可否|请)*(?:再要|再给我?|多给我?|多要|再加|还需要|再需要)(?P<amount>)"
-        r"(?P<why>[$€£¥]?\d.*)"
+        r"(?P<why>[$€£¥]?\d[\d.,]*(?![\d.,]|\s*[天日周个小分年月人台位名次]).*)"
     ),
     words={
         "我的团队": "of my team",

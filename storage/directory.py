@@ -1,5 +1,6 @@
 """Who there is, as a people source tells it: app.yaml, an HR export, a chat directory, the sample company."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
@@ -15,6 +16,8 @@ def visible(written: str) -> str:
 
     Those are of Unicode's category Cf: zero-width spaces, byte-order marks, soft hyphens, marks of direction.
     """
+    if written.isascii():
+        return written.strip()
     return "".join(letter for letter in written if category(letter) != "Cf").strip()
 
 
@@ -24,6 +27,8 @@ def address(written: str) -> str:
     A letter that only looks like one of ASCII stays what it is: the small letter of the Kelvin sign is a plain k, and
     an address with it is another's.
     """
+    if written.isascii():
+        return written.strip().lower()
     letters = [_small(letter) for letter in visible(written)]
     # Composing would make plain letters of those that look alike.
     return "".join(letters if any(map(_looks_plain, letters)) else normalize("NFC", "".join(letters)))
@@ -118,7 +123,17 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """All that one people source says. `left_out` tells what of it could not be used, a sentence each."""
+    """All that one people source says.
+
+    Args:
+        people: who there is.
+        teams: where they are.
+        agents: programs that spend.
+        links: explicit identities.
+        groups: across teams.
+        left_out: what of it could not be used, a sentence each.
+        more: people who are too many to be held in memory; they can be gone through once.
+    """
 
     people: tuple[Person, ...] = ()
     teams: tuple[Team, ...] = ()
@@ -126,3 +141,4 @@ class Directory:
     links: tuple[Link, ...] = field(default=())
     groups: tuple[Group, ...] = ()
     left_out: tuple[str, ...] = ()
+    more: Iterable[Person] = field(default=(), compare=False)

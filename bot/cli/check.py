@@ -23,7 +23,7 @@ from bot.optional import optional
 from bot.platforms.slack.client import web_client
 from bot.platforms.slack.install import INSTALL_PATH
 from bot.platforms.slack.messenger import check as check_slack
-from bot.platforms.slack.messenger import check_channel
+from bot.platforms.slack.messenger import check_app_token, check_channel
 from bot.run import teams_secret
 from bot.texts import in_words, kept, nt, speak_as, t
 from handlers import parse_command
@@ -271,8 +271,12 @@ def _references(app: App) -> Iterator[CheckLine]:
 
 
 def _schedule(app: App) -> Iterator[CheckLine]:
-    """Scheduled commands that would be refused, such as one about a team that is not there."""
+    """Scheduled commands that would be refused, such as one about a team that is not there; owners who are unknown."""
+    known = {person.id for person in app.everybody()}
     for line in app.settings.schedule:
+        if line.owner and line.owner not in known:
+            what = t("scheduled command “{words}”: unknown owner “{name}”", words=line.say, name=line.owner)
+            yield CheckLine(what, ok=False, advice=t("Write the id of a person. Until then admins are notified."))
         place = named_place(line.place) if line.place else Place("nowhere", "")
         command, rest = parse_command(line.say)
         try:
@@ -292,15 +296,16 @@ def _slack(app: App, environ: Mapping[str, str]) -> Iterator[CheckLine]:
     needed |= {"SLACK_APP_TOKEN": "xapp-…"} if settings.slack.mode == "socket" else {"SLACK_SIGNING_SECRET": "hex"}
     have = {name: secret(name, environ) for name in needed}
     if not several and not any(have.values()):
-        advice = t(
-            "Set SLACK_BOT_TOKEN and the rest as {page} says; without them only the demo and “say” work.", page=page
-        )
-        yield CheckLine(t("Slack is not set up"), ok=settings.is_sample or settings.msteams.on, advice=advice)
+        how = t("To use Slack, set SLACK_BOT_TOKEN and the rest as {page} says.", page=page)
+        alone = t("Nobody is notified in chat; the console, the API and telemetry work.")
+        yield CheckLine(t("Slack is not set up"), ok=True, advice=how if settings.msteams.on else f"{alone} {how}")
         return
     for name, value in have.items():
         if not value:
             advice = t("It looks like {example}; see {page}.", example=needed[name], page=page)
             yield CheckLine(t("{name} is not set", name=name), ok=False, advice=advice)
+    if token := have.get("SLACK_APP_TOKEN"):
+        yield check_app_token(token, settings.slack.url)
     if several:
         yield from _workspaces(app, environ)
     elif have["SLACK_BOT_TOKEN"]:

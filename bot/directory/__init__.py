@@ -7,7 +7,8 @@ from typing import Any
 
 from bot.config import Settings, SourceSettings, secret
 from bot.directory.combined import Everybody
-from bot.directory.hr_csv.source import Csv, HrLayout
+from bot.directory.hr_csv.rows import HrLayout
+from bot.directory.hr_csv.source import Csv
 from bot.directory.known_people import recall
 from bot.directory.sample import SampleDirectory
 from bot.directory.slack.source import SlackDirectory, slack_directory
@@ -74,7 +75,7 @@ def everybody(
             sources += _slack_workspaces(settings, environ, now, database)
         else:
             sources.append((str(each), SOURCES[each.kind](each, settings, environ, now)))
-    return Everybody(settings.inline_directory(), sources, lambda: database.ask(recall))
+    return Everybody(settings.inline_directory(), sources, lambda: recall(database.ask))
 
 
 def _slack_workspaces(

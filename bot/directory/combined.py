@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from bot.directory.known_people import Memory
 from bot.directory.merge import Merger
-from bot.directory.source import Known, Marked, Source, UnusableSourceError
+from bot.directory.source import Known, Large, Marked, Source, UnusableSourceError
 from bot.texts import t
 from storage.directory import RESERVED, Directory
 
@@ -52,9 +52,14 @@ class Everybody:
         merger = Merger()
         merger.take(INLINE, self.inline)
         left_out: list[str] = []
-        for name, source in self.sources:
+        for number, (name, source) in enumerate(self.sources, 1):
             so_far = merger.merged()
             known = Known(so_far.directory, so_far.aliases, memory.people, memory.linked)
+            if number == len(self.sources) and isinstance(source, Large):
+                many = source.open(known)
+                merger.take_many(name, many)
+                left_out += many.said.left_out
+                continue
             said = source.read(known)
             merger.take(name, said)
             left_out += said.left_out

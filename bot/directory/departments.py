@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from bot.cycles import circles
 from bot.directory.names import same_name, slug
@@ -71,7 +72,91 @@ class DepartmentIds:
         return made
 
 
-def departments_of(ids: DepartmentIds, members: Sequence[DepartmentLine]) -> tuple[tuple[Team, ...], list[LineFault]]:
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What lines say of a department.
+
+    Args:
+        said: what.
+        count: how many lines say so.
+        line: the first of them.
+    """
+
+    said: str
+    count: int
+    line: int
+
+
+Words = Mapping[str, Sequence[Word]]
+"""What is said of each department, each word once; of one of which nothing is said there need be no word."""
+
+
+class Told(Protocol):
+    """What all lines together say of departments, of those people who count."""
+
+    @property
+    def parents(self) -> Words:
+        """Of which they are a part."""
+
+    @property
+    def owners(self) -> Words:
+        """Who owns them."""
+
+    @property
+    def centers(self) -> Words:
+        """Their cost centers."""
+
+    def managers(self) -> Iterator[tuple[str, Counter[str]]]:
+        """By department, how many of its people each manager has."""
+
+    def manager_of(self, person: str) -> str:
+        """Somebody's manager, "" if they have none or do not count."""
+
+    def is_inside(self, person: str, department: str) -> bool:
+        """Whether somebody is one of its people."""
+
+
+class ToldByMembers:
+    """The same, of members who are all in memory."""
+
+    def __init__(self, members: Sequence[DepartmentLine]) -> None:
+        self.parents = _words(members, lambda one: one.parent)
+        self.owners = _words(members, lambda one: one.owner)
+        self.centers = _words(members, lambda one: one.cost_center)
+        self._managers = {one.person: one.manager for one in members}
+        self._inside = {(one.person, one.department) for one in members}
+        self._votes: dict[str, Counter[str]] = defaultdict(Counter)
+        for one in members:
+            if one.manager:
+                self._votes[one.department][one.manager] += 1
+
+    def managers(self) -> Iterator[tuple[str, Counter[str]]]:
+        """See Told."""
+        yield from self._votes.items()
+
+    def manager_of(self, person: str) -> str:
+        """See Told."""
+        return self._managers.get(person, "")
+
+    def is_inside(self, person: str, department: str) -> bool:
+        """See Told."""
+        return (person, department) in self._inside
+
+
+def _words(members: Sequence[DepartmentLine], said: Callable[[DepartmentLine], str]) -> Words:
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    first: dict[tuple[str, str], int] = {}
+    for one in members:
+        if word := said(one):
+            counts[one.department][word] += 1
+            first.setdefault((one.department, word), one.line)
+    return {
+        department: [Word(word, count, first[department, word]) for word, count in words.items()]
+        for department, words in counts.items()
+    }
+
+
+def departments_of(ids: DepartmentIds, told: Told) -> tuple[tuple[Team, ...], list[LineFault]]:
     """The departments with owner, cost centre and the one above, and what of it could not be used.
 
     Where lines differ about a department, what most of them say counts. The owner of one is whom a line calls so, else
@@ -79,94 +164,97 @@ def departments_of(ids: DepartmentIds, members: Sequence[DepartmentLine]) -> tup
 
     Args:
         ids: has been asked for every department.
-        members: those who count.
+        told: what is said of them.
     """
     wrong: list[LineFault] = list(ids.wrong)
-    parents = _agreed(members, lambda one: one.parent)
-    owners = _agreed(members, lambda one: one.owner)
-    wrong += [
-        (one.line, _other_parent(ids, one, parents)) for one in _differing(members, lambda one: one.parent, parents)
-    ]
-    wrong += [(one.line, _other_owner(ids, one, owners)) for one in _differing(members, lambda one: one.owner, owners)]
+    said_parents, said_owners, centers = told.parents, told.owners, told.centers
+    parents, owners = _agreed(said_parents), _agreed(said_owners)
+    for words, agreed, sentence in ((said_parents, parents, _other_parent), (said_owners, owners, _other_owner)):
+        wrong += [
+            (one.line, sentence(ids, department, one.said, agreed[department]))
+            for department, said in words.items()
+            for one in said
+            if one.said != agreed[department]
+        ]
     for circle in circles(parents):
         around = " → ".join(ids.names[each] for each in [*circle, circle[0]])
-        line = min(one.line for one in members if one.department in circle and one.parent)
+        line = min(one.line for each in circle for one in said_parents[each])
         wrong.append((line, t("a department cannot be part of itself: {names}. That is left out", names=around)))
         for each in circle:
             del parents[each]
-    owners = _owners(ids, members, parents, owners)
-    centers = _counted(members, lambda one: one.cost_center)
+    owners = _owners(ids, told, parents, owners)
     departments = (
-        Team(each, name, owners.get(each, ""), parents.get(each, ""), _most_common(centers[each], ()))
+        Team(each, name, owners.get(each, ""), parents.get(each, ""), _most_common_center(centers.get(each, ())))
         for each, name in ids.names.items()
     )
     return tuple(departments), wrong
 
 
-def _other_parent(ids: DepartmentIds, one: DepartmentLine, parents: Mapping[str, str]) -> str:
+def _other_parent(ids: DepartmentIds, department: str, said: str, most: str) -> str:
     return t(
         "the team “{name}” is part of “{department}” by this line and of “{other}” by most; that counts",
-        name=ids.names[one.department],
-        department=ids.names[one.parent],
-        other=ids.names[parents[one.department]],
+        name=ids.names[department],
+        department=ids.names[said],
+        other=ids.names[most],
     )
 
 
-def _other_owner(ids: DepartmentIds, one: DepartmentLine, owners: Mapping[str, str]) -> str:
+def _other_owner(ids: DepartmentIds, department: str, said: str, most: str) -> str:
     return t(
         "the owner of the team “{name}” is {owner} by this line and {other} by most; that counts",
-        name=ids.names[one.department],
-        owner=one.owner,
-        other=owners[one.department],
+        name=ids.names[department],
+        owner=said,
+        other=most,
     )
 
 
-def _agreed(members: Sequence[DepartmentLine], said: Callable[[DepartmentLine], str]) -> dict[str, str]:
+def _agreed(words: Words) -> dict[str, str]:
     """What most lines of each department say; among as many, what the first of them says."""
-    return {department: votes.most_common(1)[0][0] for department, votes in _counted(members, said).items()}
+    return {
+        department: min(said, key=lambda one: (-one.count, one.line)).said
+        for department, said in words.items()
+        if department and said
+    }
 
 
-def _differing(
-    members: Sequence[DepartmentLine], said: Callable[[DepartmentLine], str], agreed: Mapping[str, str]
-) -> Iterator[DepartmentLine]:
-    """The first line of each department that says something else, for each word that is said."""
-    told: set[tuple[str, str]] = set()
-    for one in members:
-        key = (one.department, said(one))
-        if said(one) and said(one) != agreed[one.department] and key not in told:
-            told.add(key)
-            yield one
+def _most_common_center(words: Sequence[Word]) -> str:
+    return min(words, key=lambda one: (-one.count, one.said)).said if words else ""
 
 
-def _owners(
-    ids: DepartmentIds, members: Sequence[DepartmentLine], parents: Mapping[str, str], said: Mapping[str, str]
-) -> dict[str, str]:
-    """The owner of each department: whoever a line calls so, else by votes, from the lowest departments up."""
-    managers = {one.person: one.manager for one in members}
-    votes = _counted(members, lambda one: one.manager)
-    inside: dict[str, set[str]] = defaultdict(set)
-    for one in members:
-        inside[one.department].add(one.person)
+def _owners(ids: DepartmentIds, told: Told, parents: Mapping[str, str], said: Mapping[str, str]) -> dict[str, str]:
+    """The owner of each department: whoever a line calls so, else by votes, from the lowest departments up.
+
+    There may be very many; only the votes of those that have others below them are kept.
+    """
     owners: dict[str, str] = {}
-    for department in sorted(ids.names, key=lambda each: -_depth(each, parents)):
-        owner = owners[department] = said.get(department) or _most_common(votes[department], inside[department])
-        if above := managers.get(owner):
-            votes[parents.get(department, "")][above] += 1
+    votes: dict[str, Counter[str]] = {each: Counter() for each in parents.values()}
+
+    def decide(department: str, counted: Counter[str]) -> None:
+        owner = owners[department] = said.get(department) or _most_common(department, counted, told)
+        above = parents.get(department, "")
+        if above and (manager := told.manager_of(owner)):
+            votes[above][manager] += 1
+
+    for department, counted in told.managers():
+        if department in votes:
+            votes[department].update(counted)
+        else:
+            decide(department, counted)
+    for department in ids.names:
+        if department not in votes and department not in owners:
+            decide(department, Counter())
+    for department in sorted(votes, key=lambda each: -_depth(each, parents)):
+        decide(department, votes[department])
     return owners
 
 
-def _counted(members: Iterable[DepartmentLine], said: Callable[[DepartmentLine], str]) -> dict[str, Counter[str]]:
-    found: dict[str, Counter[str]] = defaultdict(Counter)
-    for one in members:
-        if word := said(one):
-            found[one.department][word] += 1
-    return found
-
-
-def _most_common(votes: Counter[str], inside: Iterable[str]) -> str:
+def _most_common(department: str, votes: Counter[str], told: Told) -> str:
     """The word said most often, "" if none; among equals one that is inside, then the first in the alphabet."""
     most = max(votes.values(), default=0)
-    return min((each for each in votes if votes[each] == most), key=lambda each: (each not in inside, each), default="")
+    first = [each for each in votes if votes[each] == most]
+    if len(first) <= 1:
+        return "".join(first)
+    return min(first, key=lambda each: (not told.is_inside(each, department), each))
 
 
 def _depth(department: str, parents: Mapping[str, str]) -> int:

@@ -1,13 +1,18 @@
 """What the database remembers of people, so that the same person keeps the same id whichever source names them."""
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from storage.directory import Person
 from storage.tables import accounts, links, people
 
+AT_ONCE = 10_000
 _PEOPLE = select(people, accounts.c.parent_id).outerjoin(accounts, accounts.c.id == "person/" + people.c.id)
+_BRIEF = select(people.c.id, people.c.email, people.c.number, people.c.active)
 _TEAM = "team/"
 _LINKED = select(links.c.external_id, links.c.account_id).where(
     links.c.platform.in_(("slack", "teams")), links.c.kind == "user"
@@ -18,26 +23,76 @@ _LINKED = select(links.c.external_id, links.c.account_id).where(
 class Memory:
     """Everybody who ever was, by id, and the accounts of identities in Slack and Teams. See Known."""
 
-    people: dict[str, Person] = field(default_factory=dict)
-    linked: dict[str, str] = field(default_factory=dict)
+    people: Mapping[str, Person] = field(default_factory=dict)
+    linked: Mapping[str, str] = field(default_factory=dict)
 
 
-def recall(conn: Connection) -> Memory:
-    """All that is remembered."""
-    everybody = (
-        Person(
-            row.id,
-            row.name,
-            row.email,
-            row.manager_id,
-            row.parent_id.removeprefix(_TEAM) if (row.parent_id or "").startswith(_TEAM) else "",
-            row.zone,
-            row.locale,
-            tuple(row.roles.split()),
-            row.active,
-            row.joined,
-            number=row.number,
-        )
-        for row in conn.execute(_PEOPLE)
+class Remembered(Mapping[str, Person]):
+    """Everybody who ever was, by id; nobody is held in memory who is not asked for.
+
+    Args:
+        ask: asks the database.
+    """
+
+    def __init__(self, ask: Callable[[Callable[[Connection], Any]], Any]) -> None:
+        self._ask = ask
+
+    def __getitem__(self, person_id: str) -> Person:
+        row = self._ask(lambda conn: conn.execute(_PEOPLE.where(people.c.id == person_id)).first())
+        if row is None:
+            raise KeyError(person_id)
+        return _person(row)
+
+    def __len__(self) -> int:
+        return int(self._ask(lambda conn: conn.execute(select(func.count()).select_from(people)).scalar_one()))
+
+    def __iter__(self) -> Iterator[str]:
+        return (row[0] for row in self._in_parts(select(people.c.id)))
+
+    def items(self) -> Any:
+        """Everybody with their ids, a part at a time."""
+        return ((row.id, _person(row)) for row in self._in_parts(_PEOPLE))
+
+    def values(self) -> Any:
+        """Everybody, a part at a time."""
+        return (one for _, one in self.items())
+
+    def in_brief(self) -> Iterator[tuple[str, str, str, bool]]:
+        """See source.InBrief."""
+        return ((row[0], row[1], row[2], row[3]) for row in self._in_parts(_BRIEF))
+
+    def _in_parts(self, what: Any) -> Iterator[Any]:
+        last = ""
+        ordered = what.order_by(people.c.id).limit(AT_ONCE)
+        while rows := self._ask(partial(_all, ordered.where(people.c.id > last))):
+            yield from rows
+            last = rows[-1].id
+
+
+def _all(what: Any, conn: Connection) -> Any:
+    return conn.execute(what).all()
+
+
+def recall(ask: Callable[[Callable[[Connection], Any]], Any]) -> Memory:
+    """All that is remembered.
+
+    Args:
+        ask: asks the database.
+    """
+    return Memory(Remembered(ask), ask(lambda conn: {row[0]: row[1] for row in conn.execute(_LINKED)}))
+
+
+def _person(row: Any) -> Person:
+    return Person(
+        row.id,
+        row.name,
+        row.email,
+        row.manager_id,
+        row.parent_id.removeprefix(_TEAM) if (row.parent_id or "").startswith(_TEAM) else "",
+        row.zone,
+        row.locale,
+        tuple(row.roles.split()),
+        row.active,
+        row.joined,
+        number=row.number,
     )
-    return Memory({one.id: one for one in everybody}, {row[0]: row[1] for row in conn.execute(_LINKED)})

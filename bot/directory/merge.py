@@ -7,12 +7,14 @@ above that would close a circle is left out. An address that is somebody else's 
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, Literal
 
-from bot.cycles import circles
+from bot.cycles import circles, circles_through
+from bot.directory.source import Many
 from bot.texts import t
 from handlers.language import N_
-from storage.directory import Agent, Directory, Group, Link, Person, Team, address
+from storage.directory import RESERVED, Agent, Directory, Group, Link, Person, Team, address
 
 PERSON, TEAM = "person/", "team/"
 _SHOWN_MAX = 5
@@ -49,6 +51,8 @@ class Merger:
     _said_by: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)  # number and name of the source
     _disagreements: list[str] = field(default_factory=list)
     _taken: int = 0
+    _many: Many | None = None
+    _touched: set[str] = field(default_factory=set)  # those of them who are among all others, too
 
     def take(self, source: str, part: Directory) -> None:
         """Add what a source says.
@@ -75,6 +79,28 @@ class Merger:
         for link in part.links:
             self._links.setdefault((link.platform, link.kind, link.external_id), _linked(link, called))
 
+    def take_many(self, source: str, many: Many) -> None:
+        """Add what the last source says, whose people are not held in memory.
+
+        Only those come in who are named elsewhere, too, or whose manager is; all others stay as they are.
+
+        Args:
+            source: its name in disagreements.
+            many: its people.
+        """
+        kept = many.said.people
+        ids = {*self._people, *self._aliases, *RESERVED, *(one for group in self._groups for one in group.people)}
+        ids |= {one.id for one in kept}
+        emails = {*self._addresses, *(address(one.email) for one in kept if one.email)}
+        touched: dict[str, Person] = {}
+        while ids:
+            found = {one.id: one for one in many.touching(ids, emails) if one.id not in touched}
+            touched |= found
+            # Whom they know by an id that does not count in the end are called by another one.
+            ids, emails = {one.id for one in found.values() if self._addresses.get(one.email, one.id) != one.id}, set()
+        self.take(source, replace(many.said, people=(*touched.values(), *kept)))
+        self._many, self._touched = many, {*touched}
+
     def merged(self) -> Merged:
         """All that was said, without circles, and with everybody under the id that counts."""
 
@@ -84,6 +110,8 @@ class Merger:
         people = {one.id: _changed(one, manager=called(one.manager)) for one in self._people.values()}
         strangers = list(self._join_groups(people, called))
         teams = {each.id: _owned(each, called) for each in self._teams.values()}
+        for above_itself in list(self._above_themselves(people)):
+            people[above_itself.id] = above_itself
         gone = {each.id for each in people.values() if not each.active}
         circular = list(self._circular(PERSON, {each.id: each.manager for each in people.values()}, gone))
         for one, _ in circular:
@@ -96,9 +124,26 @@ class Merger:
             tuple(teams.values()),
             tuple(_owned(each, called) for each in self._agents.values()),
             tuple(_linked(each, called) for each in self._links.values()),
+            more=self._many.all_but(self._touched) if self._many else (),
         )
         reasons = [why for one, why in circular if one not in gone] + [why for _, why in tangled]
         return Merged(directory, self._aliases, (*self._disagreements, *strangers), tuple(reasons))
+
+    def _above_themselves(self, people: Mapping[str, Person]) -> Iterator[Person]:
+        """Those of the many who are in a circle. One that is within the source was broken there."""
+        many = self._many
+        if many is None:
+            return
+
+        def above(person_id: str) -> str:
+            return people[person_id].manager if person_id in people else many.above(person_id)
+
+        for circle in circles_through(chain(people, many.left_with_a_manager()), above):
+            for one in {each.id: each for each in many.touching(circle, ())}.values():
+                if one.id in circle and one.id not in people:
+                    self._touched.add(one.id)
+                    self._said_by[PERSON + one.id, "above"] = (self._taken, "")
+                    yield one
 
     def _join_groups(self, people: dict[str, Person], called: Callable[[str], str]) -> Iterator[str]:
         """Put people into the groups that list them; a sentence for each whom nobody knows."""

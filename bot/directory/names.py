@@ -37,6 +37,12 @@ def id_from_email(email: str, taken: Container[str]) -> str:
     return _id(f"{_hash(email)}-{local}", email)
 
 
+def ids_from_email(email: str) -> tuple[str, ...]:
+    """All ids that an address may make."""
+    local, _, domain = email.lower().partition("@")
+    return tuple(_id(words, email) for words in (local, f"{local}-{domain}", f"{_hash(email)}-{local}"))
+
+
 def same_name(name: str) -> str:
     """A name without regard to case and blanks."""
     return " ".join(name.casefold().split())

@@ -1,7 +1,7 @@
 """What a people source is, what it may know before it is asked, and what it says when it cannot be used."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol, runtime_checkable
@@ -12,6 +12,14 @@ from storage.directory import Directory, Person, address
 
 class UnusableSourceError(Exception):
     """What a people source says contradicts itself, so nothing of it counts. The message has a line for each error."""
+
+
+@runtime_checkable
+class InBrief(Protocol):
+    """People whom a database remembers, without all that it knows of them."""
+
+    def in_brief(self) -> Iterator[tuple[str, str, str, bool]]:
+        """Id, address, number and presence of everybody, by id."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +57,11 @@ class Known:
     def by_email(self, email: str) -> str:
         """The id of whoever has the address by an earlier source or else by memory; "" if nobody has."""
         plain = address(email)
-        return self._named.get(plain) or self._recalled.get(plain, "")
+        return self.named.get(plain) or self._recalled.get(plain, "")
 
     @cached_property
-    def _named(self) -> Mapping[str, str]:
+    def named(self) -> Mapping[str, str]:
+        """Whose an address is by the earlier sources."""
         return {address(one.email): one.id for one in self.earlier.people if one.email}
 
     @cached_property
@@ -60,6 +69,15 @@ class Known:
         """Who is there comes last and so wins over who has left."""
         everybody = sorted(self.remembered.values(), key=lambda one: (one.active, one.id))
         return {address(one.email): one.id for one in everybody if one.email}
+
+    def in_brief(self) -> Iterator[tuple[str, str, str, bool]]:
+        """Id, address, number and presence of everybody who is remembered, by id."""
+        if isinstance(self.remembered, InBrief):
+            yield from self.remembered.in_brief()
+            return
+        for each in sorted(self.remembered):
+            one = self.remembered[each]
+            yield each, address(one.email), one.number, one.active
 
     def by_number(self, number: str) -> str:
         """The id of the one who is remembered under an employee number, "" if nobody or several are."""
@@ -97,3 +115,30 @@ class Source(Protocol):
             UnusableSourceError: it contradicts itself.
             OutsideError: it cannot be asked.
         """
+
+
+class Many(Protocol):
+    """People of a source who are not held in memory."""
+
+    said: Directory
+    """What the source says besides them."""
+
+    def touching(self, ids: Collection[str], emails: Collection[str]) -> Iterator[Person]:
+        """Those who have one of these ids or addresses, or one of these as their manager; some perhaps twice."""
+
+    def above(self, person_id: str) -> str:
+        """Somebody's manager, "" if they have none or are not among them."""
+
+    def left_with_a_manager(self) -> Iterator[str]:
+        """The ids of those who have left, had a manager, and are somebody's manager."""
+
+    def all_but(self, ids: Collection[str]) -> Iterator[Person]:
+        """Everybody but some. It is the last thing that is asked."""
+
+
+@runtime_checkable
+class Large(Protocol):
+    """A people source that can be read without holding everybody in memory."""
+
+    def open(self, known: Known) -> Many:
+        """See Source.read."""

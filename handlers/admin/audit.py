@@ -5,13 +5,13 @@ from datetime import datetime, time
 from typing import Annotated
 
 from handlers.access import sees_all
-from handlers.arguments import OneOf, Page, When, Whom
+from handlers.arguments import AsFile, OneOf, Page, When, Whom
 from handlers.card import Block, Button, Card, Table, Text
 from handlers.context import CLOCK, NOWHERE, Context
 from handlers.days import Span
 from handlers.deeds import deed_in_words, delegates, right_in_words, subject_in_words
 from handlers.errors import RefusedError
-from handlers.pages import ROWS_MAX
+from handlers.pages import ROWS_MAX, Cell, as_file
 from storage import audit as deeds
 from storage import people
 from storage.audit import Row
@@ -19,13 +19,17 @@ from storage.directory import Person
 
 Act = Annotated[str, OneOf("", ("list", "verify"))]
 DETAILS_MAX = 160
+FILE_ROWS_MAX = 5_000
+COLUMNS = ("number", "at", "who", "what", "subject", "authority", "place", "details", "hash")
 
 
-def audit(ctx: Context, act: Act = "list", whom: Whom = None, period: When = None, page: Page = 1) -> Card:
+def audit(
+    ctx: Context, act: Act = "list", whom: Whom = None, period: When = None, page: Page = 1, as_csv: AsFile = False
+) -> Card:
     """Who did what, the latest first: “audit”, “audit last week”. For finance and admins.
 
-    “audit of ana last week” shows what Ana did and what was done to her. “audit page 2” goes further back, and
-    “audit verify” checks that no row was changed or removed.
+    “audit of ana last week” shows what Ana did and what was done to her. “audit page 2” goes further back,
+    “audit last month as csv” sends them as a file, and “audit verify” checks that no row was changed or removed.
     """
     if not sees_all(ctx):
         raise RefusedError("Only finance and admins can see this.")
@@ -34,10 +38,15 @@ def audit(ctx: Context, act: Act = "list", whom: Whom = None, period: When = Non
     about = (whom.person_id, whom.id) if whom else None
     since, until = _moments(ctx, period)
     total = deeds.count(ctx.conn, about, since, until)
+    title = ctx.nt("{n} entry in the audit", "{n} entries in the audit", total)
+    if as_csv:
+        if total > FILE_ROWS_MAX:
+            raise RefusedError("{n} entries are too many for a file. Name a shorter period.", n=total)
+        rows = deeds.latest(ctx.conn, about, since, until, FILE_ROWS_MAX, 0)
+        return as_file(ctx, title, f"audit-{ctx.today}", COLUMNS, (_cells(row) for row in rows))
     pages = max(1, -(-total // ROWS_MAX))
     number = min(max(1, page), pages)
     found = deeds.latest(ctx.conn, about, since, until, ROWS_MAX, (number - 1) * ROWS_MAX)
-    title = ctx.nt("{n} entry in the audit", "{n} entries in the audit", total)
     blocks: list[Block] = [_table(ctx, found)] if found else []
     says = " ".join(
         ["audit", *([f"of {whom.id.replace('/', ' ')}"] if whom else []), *([period.words] if period else [])]
@@ -46,6 +55,7 @@ def audit(ctx: Context, act: Act = "list", whom: Whom = None, period: When = Non
         blocks.append(Button(ctx.t("Earlier"), f"{says} page {number + 1}"))
     if number > 1:
         blocks.append(Button(ctx.t("Later"), f"{says} page {number - 1}"))
+    blocks += [Button(ctx.t("All as CSV"), f"{says} as csv")] if pages > 1 else []
     blocks.append(Button(ctx.t("Is it complete?"), "audit verify"))
     return Card(title, tuple(blocks))
 
@@ -56,6 +66,13 @@ def _moments(ctx: Context, period: Span | None) -> tuple[datetime | None, dateti
         return None, None
     first, end = (datetime.combine(day, time(), ctx.policy.zone) for day in (period.first, period.end))
     return first, end
+
+
+def _cells(row: Row) -> tuple[Cell, ...]:
+    """An entry as it was written, in the columns of the command line's export."""
+    deed = row.deed
+    at = deed.at.isoformat(timespec="microseconds")
+    return row.id, at, deed.who, deed.what, deed.subject, deed.authority, deed.place, deed.details, row.hash
 
 
 def _actor(names: Mapping[str, Person], who: str) -> str:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from bot.config import HrColumn
 from bot.directory.hr_csv.columns import COLUMNS
-from bot.directory.hr_csv.source import Csv, HrLayout
+from bot.directory.hr_csv.rows import HrLayout
+from bot.directory.hr_csv.source import Csv
 from bot.directory.source import Known, UnusableSourceError
 from storage.directory import Directory, Person, Team
 
@@ -349,6 +350,14 @@ def test_a_hundred_thousand_people_are_read_quickly(read: Read) -> None:
 
 
 # What is said when something cannot be used
+
+
+def test_who_is_known_by_an_id_alone_stays_although_the_line_has_a_field_too_many(read: Read) -> None:
+    """A comma in a name is no reason to leave."""
+    worker = Person("w-17", "Worker", number="people.csv/7")
+    told = read("id,e-mail,name\nw-17,,Wor,ker\nbo,bo@x.y,Bo\n", Known(remembered={"w-17": worker}))
+
+    assert person(told, "w-17") == worker
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Several people sources as one: what holds for any sources, and what is said where they contradict each other."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 
 from hypothesis import given, settings
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.cycles import circles
 from bot.directory.merge import Merged, Merger
-from storage.directory import Agent, Directory, Link, Person, Team
+from storage.directory import Agent, Directory, Link, Person, Team, address
 
 IDS = ("ana", "bob", "kim", "max")
 ADDRESSES = ("", "ana@x.y", "bob@x.y", "Kim@x.y", "max@x.y")
@@ -79,6 +79,55 @@ def someone(**said: object) -> Directory:
 
 
 # What holds for any sources
+
+
+class InMemory:
+    """People as a large source has them: nobody twice, no address twice, and no circle of those who are there."""
+
+    def __init__(self, part: Directory) -> None:
+        seen: set[str] = set()
+        people = {}
+        for one in part.people:
+            email = "" if address(one.email) in seen else address(one.email)
+            seen.add(email)
+            people[one.id] = replace(one, email=email, manager="" if one.manager == one.id else one.manager)
+        around = circles({one.id: one.manager for one in people.values() if one.active})
+        for each in (each for circle in around for each in circle):
+            people[each] = replace(people[each], manager="")
+        self.all = people
+        self.said = replace(part, people=(), groups=())
+
+    def touching(self, ids: Collection[str], emails: Collection[str]) -> Iterator[Person]:
+        return (one for one in self.all.values() if {one.id, one.manager} & {*ids} or one.email in emails)
+
+    def above(self, person_id: str) -> str:
+        return self.all[person_id].manager if person_id in self.all else ""
+
+    def left_with_a_manager(self) -> Iterator[str]:
+        return (one.id for one in self.all.values() if not one.active and one.manager)
+
+    def all_but(self, ids: Collection[str]) -> Iterator[Person]:
+        return (one for one in self.all.values() if one.id not in ids)
+
+
+@calm
+@given(several, directories)
+def test_people_who_are_not_held_in_memory_come_out_the_same(parts: list[Directory], last: Directory) -> None:
+    """Only those come in who are named elsewhere, too."""
+    many = InMemory(last)
+    plain, large = Merger(), Merger()
+    for number, part in enumerate(parts):
+        plain.take(str(number), part)
+        large.take(str(number), part)
+    plain.take("last", replace(many.said, people=tuple(many.all.values())))
+    large.take_many("last", many)
+    expected, found = plain.merged(), large.merged()
+
+    everybody = [*found.directory.people, *found.directory.more]
+    assert sorted(map(repr, everybody)) == sorted(map(repr, expected.directory.people))
+    assert replace(found.directory, people=(), more=()) == replace(expected.directory, people=())
+    assert sorted(found.disagreements) == sorted(expected.disagreements)
+    assert sorted(found.left_out) == sorted(expected.left_out)
 
 
 @calm

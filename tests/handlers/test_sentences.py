@@ -605,6 +605,21 @@ def test_a_weekday_that_ends_some_days_follows_their_first(company: Company, sai
     assert company.database.ask(ask) == (date(2026, 11, 27), date(2026, 11, 29))
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "can I get 2 more seats?",
+        "give me 3 more days",
+        "I need another 2 people",
+        "need 5 more minutes to finish",
+        "I want 1",
+    ],
+)
+def test_more_of_other_things_is_no_request_for_money(company: Company, said: str) -> None:
+    """Nothing is asked for that somebody did not mean."""
+    assert understood(company, said) == "?"
+
+
 # Amounts -------------------------------------------------------------------------------------------------------------
 
 # fmt: off

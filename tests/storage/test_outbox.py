@@ -1,13 +1,15 @@
 """The outbox: items are kept until they are delivered, the last word wins."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from storage import outbox
+from storage import outbox, pauses
 from storage.db import Database
 from storage.outbox import OutboxItem
+from storage.pauses import DeliveryPause
 from tests.support.clock import NOW, Clock
 
 CHAT = outbox.Lane(("slack",), ("show",))
@@ -127,3 +129,28 @@ def test_many_deliverers_share_the_items_without_taking_one_twice(
         thread.join()
 
     assert sorted(taken) == [f"k{n:02}" for n in range(40)]
+
+
+def test_messages_of_each_workspace_have_a_lane_of_their_own(database: Database, clock: Clock) -> None:
+    """What begins with no workspace is in the lane of all the rest; a pause of one stops no other."""
+    first = outbox.Lane(("slack",), ("show",), others=("T2", "T3"))
+    second = outbox.Lane(("slack",), ("show",), workspace="T2")
+    for place in ("C1", "U1", "T1/U1", "home/U1", "T2/C2/U9", "T2/U2", "home/T2/U2", "T3/U3", "T22/U4"):
+        ensure(database, key=f"k@slack:{place}")
+
+    def claimed(lane: outbox.Lane) -> set[str]:
+        items = database.transact(lambda conn: outbox.claim(conn, lane, clock(), 10, outbox.LEASE))
+        assert all(lane.holds(each) for each in items)
+        database.transact(lambda conn: outbox.release(conn, items, clock()))
+        return {each.place for each in items}
+
+    rest = {"C1", "U1", "T1/U1", "home/U1", "T22/U4"}
+    assert claimed(first) == rest
+    assert claimed(second) == {"T2/C2", "T2/U2", "home/T2/U2"}
+    pause = DeliveryPause(second.name, NOW, NOW + timedelta(seconds=10), "gone", refused=True)
+    database.transact(lambda conn: pauses.begin(conn, pause))
+    assert claimed(second) == set()
+    assert claimed(first) == rest
+    database.transact(lambda conn: (pauses.end(conn, second.name), pauses.begin(conn, replace(pause, target="slack"))))
+    assert claimed(first) == set()
+    assert claimed(second) == {"T2/C2", "T2/U2", "home/T2/U2"}

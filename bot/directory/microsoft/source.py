@@ -15,7 +15,7 @@ from msal import ConfidentialClientApplication
 
 from bot.checks import CheckLine
 from bot.config import TeamsSettings
-from bot.directory.departments import DepartmentIds, DepartmentLine, departments_of
+from bot.directory.departments import DepartmentIds, DepartmentLine, ToldByMembers, departments_of
 from bot.directory.microsoft.mailbox_zones import may_read, zones_of
 from bot.directory.names import id_from_email, locale_name
 from bot.directory.source import Known
@@ -122,7 +122,7 @@ class MicrosoftDirectory:
         working = [
             one for user, one in zip(there, members, strict=True) if one.department and user.get("accountEnabled")
         ]
-        teams, wrong = departments_of(ids, working)
+        teams, wrong = departments_of(ids, ToldByMembers(working))
         left_out = tuple(t("Microsoft Entra: {what}", what=what) for _, what in wrong)
         zones = self._zones(there, persons, known)
         people = tuple(_person(user, one, zones) for user, one in zip(there, members, strict=True))

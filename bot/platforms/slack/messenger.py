@@ -25,6 +25,7 @@ from bot.platforms.slack.client import (
     is_machine,
     lowered,
     trouble,
+    web_client,
 )
 from bot.platforms.slack.manifest import SCOPES
 from bot.texts import in_words, t
@@ -324,6 +325,24 @@ def check(client: WebClient) -> Iterator[CheckLine]:
         )
 
 
+def check_app_token(token: str, base_url: str) -> CheckLine:
+    """Whether Slack lets the app-level token open a socket; none is opened.
+
+    Args:
+        token: "xapp-…".
+        base_url: of the Web API.
+    """
+    what = t("Slack: app-level token")
+    try:
+        web_client(None, base_url).apps_connections_open(app_token=token)
+    except TROUBLE as error:
+        if code(error) in ("missing_scope", "not_allowed_token_type", "invalid_auth"):
+            advice = t("Generate it under Basic Information, App-Level Tokens, with the scope connections:write.")
+            return CheckLine(what, ok=False, advice=f"{code(error)}: {advice}")
+        return CheckLine(what, ok=False, advice=in_words(trouble(Words("Ask Slack for a socket"), error)))
+    return CheckLine(what, ok=True)
+
+
 def check_channel(client: WebClient, channel: str) -> CheckLine:
     """Whether the bot is in a channel; conversations.info says it, with `is_member`.
 
@@ -343,6 +362,8 @@ def check_channel(client: WebClient, channel: str) -> CheckLine:
                 what, ok=False, advice=t("Correct its id, or invite the bot there: /invite @{name}", name=NAME)
             )
         return CheckLine(what, ok=False, advice=in_words(trouble(Words("Ask Slack for a channel"), error)))
+    if said.get("name"):
+        what = t("Slack: channel {id}, {name}", id=channel, name=f"#{said['name']}")
     if said.get("is_archived"):
         return CheckLine(what, ok=False, advice=t("It is archived. Write another channel in app.yaml."))
     advice = t("The bot is not in it. Write there: /invite @{name}", name=NAME)

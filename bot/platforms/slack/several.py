@@ -118,7 +118,7 @@ class SlackListeners:
 
     def dispatch(self, payload: Json, turn: Turn) -> BoltResponse:
         """Answer a payload that was verified."""
-        if payload["type" if "command" not in payload else "command"] == "url_verification":
+        if payload.get("type") == "url_verification":
             return BoltResponse(status=200, body=payload["challenge"])
         id = self._workspaces.first(payload["installs"])
         if not id:

@@ -64,7 +64,7 @@ def slack() -> Iterator[FakeSlack]:
         yield server
 
 
-def checked(tmp_path: Path, slack: FakeSlack, settings: str) -> list[CheckLine]:
+def checked(tmp_path: Path, slack: FakeSlack, settings: str, **more: str) -> list[CheckLine]:
     """What check says of a company in Slack."""
     path = tmp_path / "app.yaml"
     path.write_text(settings + f"slack: {{url: '{slack.base_url}'}}\n")
@@ -73,6 +73,7 @@ def checked(tmp_path: Path, slack: FakeSlack, settings: str) -> list[CheckLine]:
         "DATABASE_URL": f"sqlite:///{tmp_path}/bursar.db",
         "SLACK_BOT_TOKEN": slack.bot_token,
         "SLACK_APP_TOKEN": slack.app_token,
+        **more,
     }
     return list(findings(environ))
 
@@ -94,6 +95,14 @@ def test_all_is_well_where_nothing_is_left_to_be_read(tmp_path: Path, slack: Fak
 
     lines = checked(tmp_path, slack, COMPANY.replace("email: ana@acme.example, ", ""))
     assert summary(lines) == "1 check failed."
+
+
+def test_an_app_level_token_that_opens_no_socket_is_told(tmp_path: Path, slack: FakeSlack) -> None:
+    """It is easily taken for the bot token, or made without its scope."""
+    for token in (slack.bot_token, "xapp-1-old"):
+        ((what, advice),) = failed(checked(tmp_path, slack, COMPANY, SLACK_APP_TOKEN=token))
+        assert what == "Slack: app-level token"
+        assert "with the scope connections:write" in advice
 
 
 def test_a_person_without_an_address_and_without_a_link_is_told(tmp_path: Path, slack: FakeSlack) -> None:
@@ -125,9 +134,9 @@ def test_a_scheduled_command_of_nobody_is_told(tmp_path: Path, slack: FakeSlack)
     [
         ("slack:C1", []),
         ("slack:U1", []),
-        ("slack:C2", [("Slack: channel C2", "The bot is not in it. Write there: /invite @Bursar")]),
+        ("slack:C2", [("Slack: channel C2, #c2", "The bot is not in it. Write there: /invite @Bursar")]),
         ("slack:C3", [("Slack: channel C3", "Correct its id, or invite the bot there: /invite @Bursar")]),
-        ("slack:C4", [("Slack: channel C4", "It is archived. Write another channel in app.yaml.")]),
+        ("slack:C4", [("Slack: channel C4, #c4", "It is archived. Write another channel in app.yaml.")]),
         ("teams:19:abc@thread", [("channel teams:19:abc@thread", "Add the app to it and mention the bot there once.")]),
         ("web:#ai", [("channel web:#ai", "Only the demo shows it. Write a channel of Slack or Teams.")]),
     ],

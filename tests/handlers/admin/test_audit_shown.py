@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
-from handlers.card import Table
+from handlers.card import File, Table
 from handlers.deeds import DEEDS, OF_REQUESTS, RIGHTS
 from handlers.events import RequestExpired
 from storage import tables
@@ -34,6 +34,19 @@ def test_it_is_searched_by_whom_and_when_the_latest_first(database: Database, cl
     assert "refund 0" in second
     assert "0 entries in the audit" in acme.say("fay", "audit last month")
     assert "24 entries" in acme.say("ada", "audit this month")
+
+
+def test_it_can_be_had_as_a_file(acme: Company) -> None:
+    """As it was written, in every language the same; a period of very many entries is refused."""
+    acme.say("ana", "request 50 more")
+    acme.say("max", "approve 1")
+
+    card = acme.hear("fay", "审计 本月 导出")
+    [file] = [each for each in (*card.blocks, *card.thread) if isinstance(each, File)]
+
+    assert file.columns[:4] == ("number", "at", "who", "what")
+    assert [row[2:5] for row in file.rows] == [("max", "approved", "request/1"), ("ana", "asked", "request/1")]
+    assert "Only finance" in acme.say("max", "audit as csv")
 
 
 def test_a_row_that_was_changed_is_found(database: Database, clock: Clock) -> None:

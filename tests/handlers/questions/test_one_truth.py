@@ -6,7 +6,7 @@ from datetime import timedelta
 from bot.platforms import terminal
 from handlers.events import CheckSpikes, CheckThresholds
 from handlers.programs import Caller
-from handlers.programs.shapes import Reserve, SeeBudget
+from handlers.programs.shapes import Reserve, SeeBudget, SeeLine
 from tests.support.company import Company
 from tests.support.history import on_working_days, read_all, uses
 
@@ -51,3 +51,5 @@ def test_what_is_reserved_is_left_on_no_card(acme: Company) -> None:
     assert "$30.00 left, for" in spike
     assert "$30.00 left of $500.00" in alert
     assert "$20.00 for 1 job" in alert
+    line = acme.app.call(Caller("agent/crawler", "token #1"), "max", SeeLine(), "")
+    assert line.line.startswith("$30.00 of $500.00 left + $20.00 for its jobs")  # type: ignore[attr-defined]

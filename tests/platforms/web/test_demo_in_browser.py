@@ -59,6 +59,27 @@ def test_a_newcomer_asks_what_is_left_and_where_it_went(browser: Browser, addres
     tab.close()
 
 
+@pytest.mark.parametrize(
+    ("path", "width", "name", "shows"),
+    [
+        ("/console/team/search", 1280, "console-team", "By person"),
+        ("/console/queue", 390, "console-queue-phone", "Approve #1"),
+    ],
+)
+def test_a_lead_finds_their_pages_behind_the_demo(
+    browser: Browser, address: str, pictures: Path, path: str, width: int, name: str, shows: str
+) -> None:
+    """The pictures of docs/how-to/console.md; no page is wider than its window."""
+    context = browser.new_context(viewport={"width": width, "height": 1100}, device_scale_factor=2)
+    tab = context.new_page()
+    tab.goto(f"{address}/console/as/max")
+    tab.goto(f"{address}{path}")
+    expect(tab.get_by_text(shows, exact=True).first).to_be_visible()
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    tab.screenshot(path=pictures / f"{name}.png")
+    context.close()
+
+
 def test_a_request_goes_to_the_managers_window_and_the_decision_back(browser: Browser, address: str) -> None:
     """Two people in two windows: one asks, the other decides, and both pages end in the same state."""
     hers, his = browser.new_page(), browser.new_page()

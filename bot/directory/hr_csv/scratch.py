@@ -1,0 +1,55 @@
+"""A database of nobody else, for files of any size: it is in memory while it is small, then in a temporary file."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+BATCH_ROWS = 5_000
+CACHE_KIB = 48 * 1024
+
+
+class Scratch:
+    """Tables that are gone when it is closed."""
+
+    def __init__(self) -> None:
+        # An empty name is a temporary file of SQLite's own, see sqlite.org/inmemorydb.html.
+        self._db = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._db.execute(f"pragma cache_size = -{CACHE_KIB}")
+        self._db.execute("pragma journal_mode = off")
+        self._db.execute("pragma synchronous = off")
+        self._db.execute("begin")
+
+    def __call__(self, statement: str, *values: object) -> sqlite3.Cursor:
+        """Say something."""
+        return self._db.execute(statement, values)
+
+    def one(self, statement: str, *values: object) -> Any:
+        """The first value of the first row, None if there is none."""
+        row = self._db.execute(statement, values).fetchone()
+        return row[0] if row else None
+
+    def load(self, table: str, rows: Iterable[Sequence[object]]) -> int:
+        """Append rows to a table; how many there were."""
+        count = 0
+        remaining = iter(rows)
+        while batch := list(islice(remaining, BATCH_ROWS)):
+            marks = ", ".join("?" * len(batch[0]))
+            self._db.executemany(f"insert into {table} values ({marks})", batch)  # noqa: S608 - our own names
+            count += len(batch)
+        return count
+
+    def groups(self, statement: str, *values: object) -> Iterator[list[Any]]:
+        """Rows in lists of those with the same first value; the statement has them in this order."""
+        group: list[Any] = []
+        for row in self(statement, *values):
+            if group and row[0] != group[0][0]:
+                yield group
+                group = []
+            group.append(row)
+        if group:
+            yield group
+
+    def close(self) -> None:
+        """Let it go."""
+        self._db.close()
