@@ -214,7 +214,7 @@ class App:
             BusyError: the database had no time; nothing was changed.
         """
         one, rest = handlers.parse_command(sentence.text)
-        with timed(HEARD, one.name):
+        with timed(HEARD, one.name, "order" if one.writes else "sentence", platform=sentence.place.platform):
             return self._order(sentence, one, rest) if one.writes else self._question(sentence, one, rest)
 
     @numbered
@@ -243,7 +243,7 @@ class App:
                 raise WritesError(text)
             said, rest = handlers.parse_command(text)
             try:
-                with timed(HEARD, said.name):
+                with timed(HEARD, said.name, "sentence", platform=place.platform):
                     card = self._answer(conn, Sentence(text, person, place), said, rest).whole
             except RefusedError as refused:
                 return refused
@@ -283,7 +283,7 @@ class App:
         """
         kind = handlers.CALLS[type(call)]
         try:
-            with timed(HEARD, kind.name):
+            with timed(HEARD, kind.name, "order" if kind.writes else "sentence", platform="api"):
                 if not kind.writes:
                     return self.database.ask(lambda conn: self._called(conn, kind, caller, speaker, call))
                 answer = self.database.transact(
@@ -338,7 +338,7 @@ class App:
         """
         kind = handlers.event_type_of(event)
         try:
-            with timed(HEARD, kind.name):
+            with timed(HEARD, kind.name, "event"):
                 self.database.transact(lambda conn: self._handle(conn, event, by, delivery), in_turn=not kind.bulk)
         except RefusedError as refused:
             log.info("event refused", what=kind.name, why=str(refused))

@@ -18,10 +18,10 @@ from handlers.admin import (
     link,
     old_token_used,
     people_,
-    platform_refused,
     providers,
     report_set_aside,
     retry,
+    service_refused,
     status,
     token,
     token_ends,
@@ -100,7 +100,7 @@ from handlers.programs import (
 )
 from handlers.programs import release as release_reservation
 from handlers.questions import balance, forecast, models, outcomes_, spend, value, why
-from handlers.reports import close, digest, month, send_notes, settings
+from handlers.reports import channel_closed, close, digest, month, send_notes, settings
 from handlers.requests import (
     approve,
     approve_anew,
@@ -361,7 +361,8 @@ EVENTS: Mapping[str, EventType] = {
         event_type(follow_request, "clock"),
         event_type(refresh_homes, "clock", bulk=True),
         event_type(message_given_up, "sync"),
-        event_type(platform_refused, "sync"),
+        event_type(service_refused, "sync"),
+        event_type(channel_closed, "sync"),
         event_type(ask_next_in_line, "clock"),
         event_type(remind_approver, "clock"),
         event_type(escalate, "clock"),
