@@ -26,7 +26,7 @@ help: ## show this list
 	  { echo "Python's venv is missing. On Debian: apt-get install python3-venv"; exit 1; }
 	$(call install,requirements.txt)
 
-.venv/dev: .venv/run requirements-teams.txt requirements-mcp.txt requirements-console.txt requirements-aws.txt requirements-dev.txt
+.venv/dev: .venv/run requirements-teams.txt requirements-mcp.txt requirements-console.txt requirements-aws.txt requirements-tracing.txt requirements-dev.txt
 	$(call install,requirements-dev.txt)
 
 demo: .venv/run ## the sample company on a page of your own
@@ -58,7 +58,7 @@ docs: .venv/deploy ## the pages of docs/ as a site, in var/site
 lock: .venv/dev ## write the hashes of all packages of the image anew
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --output-file deploy/requirements.lock requirements.txt requirements-teams.txt requirements-mcp.txt requirements-console.txt requirements-aws.txt
+	  --output-file deploy/requirements.lock requirements.txt requirements-teams.txt requirements-mcp.txt requirements-console.txt requirements-aws.txt requirements-tracing.txt
 
 sbom: .venv/dev ## list all packages of the image for scanners (CycloneDX), in var/bursar.cdx.json
 	@$(BIN)/pip install --quiet --disable-pip-version-check cyclonedx-bom==7.5.0
@@ -69,11 +69,11 @@ sbom: .venv/dev ## list all packages of the image for scanners (CycloneDX), in v
 coverage: .venv/dev ## every test, and what share of the lines they run
 	@$(BIN)/pytest -n 2 --cov
 
-check: .venv/dev ## format, lint, types, tests, coverage
+check: .venv/dev ## format, lint, types, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	@$(MAKE) coverage
+	@$(MAKE) test
 
 format: .venv/dev ## write the code as the formatter likes it
 	$(BIN)/ruff format .

@@ -214,7 +214,7 @@ class App:
             BusyError: the database had no time; nothing was changed.
         """
         one, rest = handlers.parse_command(sentence.text)
-        with timed(HEARD, one.name):
+        with timed(HEARD, one.name, "order" if one.writes else "sentence", platform=sentence.place.platform):
             return self._order(sentence, one, rest) if one.writes else self._question(sentence, one, rest)
 
     @numbered
@@ -243,7 +243,7 @@ class App:
                 raise WritesError(text)
             said, rest = handlers.parse_command(text)
             try:
-                with timed(HEARD, said.name):
+                with timed(HEARD, said.name, "sentence", platform=place.platform):
                     card = self._answer(conn, Sentence(text, person, place), said, rest).whole
             except RefusedError as refused:
                 return refused
@@ -283,7 +283,7 @@ class App:
         """
         kind = handlers.CALLS[type(call)]
         try:
-            with timed(HEARD, kind.name):
+            with timed(HEARD, kind.name, "order" if kind.writes else "sentence", platform="api"):
                 if not kind.writes:
                     return self.database.ask(lambda conn: self._called(conn, kind, caller, speaker, call))
                 answer = self.database.transact(
@@ -338,7 +338,7 @@ class App:
         """
         kind = handlers.event_type_of(event)
         try:
-            with timed(HEARD, kind.name):
+            with timed(HEARD, kind.name, "event"):
                 self.database.transact(lambda conn: self._handle(conn, event, by, delivery), in_turn=not kind.bulk)
         except RefusedError as refused:
             log.info("event refused", what=kind.name, why=str(refused))
@@ -395,9 +395,20 @@ class App:
                 idempotency.answered(conn, delivery, CARD.dump_json(card).decode())
             return card
 
-        card = self.database.transact(work, in_turn=not one.bulk)
+        card = self._beside(work, one, rest) or self.database.transact(work, in_turn=not one.bulk)
         self.wake.set()
         return card
+
+    def _beside(self, work: Callable[[Connection], Card], one: Command, rest: str) -> Card | None:
+        """Carry out an order beside others of its kind, where the database can do that and it may; None if not."""
+        if one.beside is None or self.database.is_sqlite:
+            return None
+        apart, may = one.beside, list[bool]()
+        return self.database.transact(
+            lambda conn: work(conn) if may[-1] else None,
+            turn="decisions",
+            first=lambda conn, turn: may.append(apart(conn, turn, rest)),
+        )
 
     def _answer(self, conn: Connection, sentence: Sentence, one: Command, rest: str) -> Card:
         ctx = self._context(conn, sentence)

@@ -13,11 +13,20 @@ class CheckLine:
     """One line of `check`: what was looked at, whether it works, and what to do if it does not.
 
     Where something works and there is advice all the same, it is a note: something to know of.
+
+    Args:
+        what: was looked at.
+        ok: whether it works.
+        advice: what to do, or to know.
+        asked: whether the other side was asked with our key.
+        trouble: what it then met, None for nothing.
     """
 
     what: str
     ok: bool
     advice: str = ""
+    asked: bool = False
+    trouble: OutsideError | None = None
 
     @property
     def mark(self) -> Literal["ok", "note", "FAIL"]:
@@ -36,7 +45,7 @@ def why_not(ask: Callable[[], object]) -> OutsideError | None:
 
 def works(what: str, no: OutsideError | None) -> CheckLine:
     """Something works unless there is trouble with it; `no` is what `why_not` said."""
-    return CheckLine(what, ok=no is None, advice=in_words(no) if no else "")
+    return CheckLine(what, ok=no is None, advice=in_words(no) if no else "", asked=True, trouble=no)
 
 
 def may_read(key_name: str, path: str, no: OutsideError | None) -> CheckLine:

@@ -128,6 +128,7 @@ _ISSUER = like(
     r"(https://[^/\s?#@]+(/[^\s?#]*)?|http://(localhost|127\.0\.0\.1)(:\d+)?(/[^\s?#]*)?)?",
     N_("“{word}” is not an issuer: write one such as https://acme.okta.example"),
 )
+_COLLECTOR = N_("“{word}” is not an address: write one such as http://127.0.0.1:4318, without name, password or query")
 _SLACK_TEAM = like(
     r"[TE][A-Z0-9]{1,63}",
     N_("“{word}” is not the id of a workspace or organization of Slack: write one such as T024BE7LD"),
@@ -238,6 +239,7 @@ class ServerSettings(Rule):
     metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     mcp: bool = False
     log: Literal["json", "console"] = "json"
+    traces: Annotated[str, like(r"(https?://[^/@?#\s]+(/[^@?#\s]*)?)?", _COLLECTOR)] = ""
 
 
 class SignInSettings(Rule):
@@ -404,6 +406,7 @@ class ScheduleLine(Rule):
     zone: MaybeZone = ""
     workday: bool = False
     grace_hours: Annotated[int, Field(ge=0, le=168)] = 12
+    owner: str = ""
 
 
 class SourceSettings(Rule):

@@ -25,6 +25,7 @@ from handlers.card import CARD, Card
 from handlers.context import CLOCK, NOWHERE, Context, locale_at
 from handlers.errors import RefusedError
 from handlers.events import (
+    ChannelClosed,
     CheckCredit,
     CheckJobs,
     CheckPrices,
@@ -34,10 +35,10 @@ from handlers.events import (
     LimitFailed,
     MessageGivenUp,
     PauseFailed,
-    PlatformRefused,
     Raiser,
     RefreshHomes,
     ReportSetAside,
+    ServiceRefused,
 )
 from handlers.language import N_, Words, language_of, stored
 from handlers.place import UNLINKED, Place
@@ -57,12 +58,16 @@ BACKOFF_FIRST = timedelta(seconds=5)
 BACKOFF_MAX = timedelta(hours=1)
 DOWN_AGAIN = timedelta(seconds=1)
 REFUSED_AGAIN = timedelta(seconds=10)
+PROVIDER_AGAIN = timedelta(minutes=1)
+"""A provider that is down or refuses us is asked so often whether that has ended."""
 BLOCKING_ATTEMPTS_MAX = 4
 """A message that its platform does not take, though it is well, holds up its place for so many attempts."""
 HURRIED_ATTEMPTS_MAX = 8
 READS: tuple[OutboxKind, ...] = ("pull",)
 """What may be done of a restored copy: the world has gone on, and reading changes nothing there."""
 LIMIT_KINDS: tuple[OutboxKind, ...] = ("limit", "pause", "answer")
+KINDS: dict[OutboxKind, str] = {"pull": "reading", **dict.fromkeys(LIMIT_KINDS, "limit")}
+"""What traces call the work on an item; all else is a delivery."""
 ATTEMPTS_MAX = 60
 THREAD_WAIT_S = 5.0
 AFTER_READING: tuple[Event, ...] = (
@@ -92,6 +97,10 @@ class Core(Knows, Protocol):
 
     def read_outcomes(self, name: str) -> str:
         """See App."""
+
+
+def _gives_no_pause(trouble: Exception) -> bool:
+    return isinstance(trouble, UnreachableError) and trouble.retry_after_s is None
 
 
 def _is_held(conn: Connection) -> bool:
@@ -158,14 +167,14 @@ class Delivery:
             return sum(self.deliver(each) for each in self.lanes().values())
         if lane.kinds != READS and self.database.ask(_is_held):
             return 0
-        if "show" in lane.kinds and not self._is_well(lane):
+        if not self._is_well(lane) and lane.kinds != READS:
             return 0
         self.reach.missed.clear()
         taken = self.now()
         # One deliverer at a time takes messages, so that each sees what another is just showing at a place.
         turn: Turn = "outbox" if "show" in lane.kinds else ""
         items = self.database.transact(lambda conn: outbox.claim(conn, lane, taken, CLAIM_MAX, outbox.LEASE), turn=turn)
-        left = list(items)
+        left = self._newest(items) if lane.kinds == READS else list(items)
         while left:
             item = left.pop(0)
             if self.now() >= taken + outbox.LEASE / 4 and not self._renew(item, outbox.LEASE):
@@ -182,51 +191,79 @@ class Delivery:
             self.database.transact(lambda conn: outbox.release(conn, back, self.now()))
         return [each for each in left if each not in back]
 
+    def _newest(self, items: list[OutboxItem]) -> list[OutboxItem]:
+        """Of readings that would read the same, the newest."""
+        newest = {each.payload: each for each in items}
+        for each in newest.values() if len(newest) < len(items) else ():
+            self.database.transact(lambda conn, each=each: outbox.overtake(conn, each, self.now()))  # type: ignore[misc]
+        return list(newest.values())
+
     def _is_well(self, lane: Lane) -> bool:
-        """Whether a platform takes messages. One that did not is asked, without showing anything."""
+        """Whether a platform or provider takes anything from us. One that did not is asked, and nothing is changed."""
         name = lane.name
+        if lane.targets[0] not in self.platforms and name not in self.providers:
+            return True
         pause = self.database.ask(lambda conn: pauses.of(conn, name))
         if pause is None:
             return True
-        if self.now() < pause.until:
-            return False
-        trouble = self._probed(name)
+        trouble = self._probed(name) if self.now() >= pause.until else None
         if trouble:
             self.pause(name, trouble)
-            return False
-        self.database.transact(lambda conn: self._go_on(conn, name, lane))
-        log.info("platform is well again", platform=name, paused_s=round((self.now() - pause.since).total_seconds()))
-        return True
+        elif self.now() >= pause.until:
+            self._go_on(name)
+            return True
+        if lane.kinds == LIMIT_KINDS:
+            self._tell_held_up(lane, stored(trouble) if trouble else pause.error)
+        return False
 
-    def _go_on(self, conn: Connection, name: str, lane: Lane) -> None:
-        pauses.end(conn, name)
-        outbox.hurry(conn, lane, HURRIED_ATTEMPTS_MAX, self.now())
+    def _go_on(self, name: str) -> None:
+        """A platform or provider is well again: what waited for it is tried at once."""
+
+        def work(conn: Connection) -> DeliveryPause | None:
+            pause = pauses.of(conn, name)
+            if pause and pauses.end(conn, name):
+                for lane in self.lanes().values():
+                    if lane.name == name:
+                        outbox.hurry(conn, lane, HURRIED_ATTEMPTS_MAX, self.now())
+            return pause
+
+        pause = self.database.transact(work)
+        if pause:
+            log.info("well again", service=name, paused_s=round((self.now() - pause.since).total_seconds()))
 
     def _probed(self, name: str) -> UnreachableError | None:
-        """Why a platform takes nothing now, None if it does, or cannot be asked."""
+        """Why a platform, a workspace or a provider takes nothing now, None if it does, or cannot be asked."""
         target, _, workspace = name.partition("/")
-        platform: object = self.platforms.get(target)
-        if workspace and isinstance(platform, Divided):
-            platform = platform.workspaces.get(workspace)
-        if isinstance(platform, Probes):
-            try:
-                platform.probe()
-            except UnreachableError as trouble:
-                return trouble
+        asked: object = self.platforms.get(target) or self.providers.get(name)
+        if workspace and isinstance(asked, Divided):
+            asked = asked.workspaces.get(workspace)
+        try:
+            if isinstance(asked, Provider):
+                asked.try_key()
+            elif isinstance(asked, Probes):
+                asked.probe()
+        except UnreachableError as trouble:
+            return trouble
         return None
 
     def pause(self, name: str, trouble: UnreachableError) -> None:
-        """Let all that is for a platform, or for one of its workspaces such as "slack/T2", wait as it is."""
+        """Let all that is for a provider, a platform or one of its workspaces such as "slack/T2" wait as it is."""
         refused = isinstance(trouble, RefusesUsError)
         now = self.now()
-        until = now + (REFUSED_AGAIN if refused else DOWN_AGAIN)
-        pause = DeliveryPause(name, now, until, stored(trouble), refused)
+        again = PROVIDER_AGAIN if name in self.providers else REFUSED_AGAIN if refused else DOWN_AGAIN
+        pause = DeliveryPause(name, now, now + again, stored(trouble), refused)
         before = self.database.ask(lambda conn: pauses.of(conn, name))
         news = self.database.transact(lambda conn: pauses.begin(conn, pause))
         if before is None or news:
-            log.warning("platform paused", platform=name, why=str(trouble))
+            log.warning("paused", service=name, why=str(trouble))
         if news:
-            self.core.handle(PlatformRefused(name), "sync")
+            self.core.handle(ServiceRefused(name), "sync")
+
+    def _tell_held_up(self, lane: Lane, why: str) -> None:
+        """Let those hear of it whose limits are not even tried."""
+        held_up = self.database.transact(lambda conn: outbox.first_held_up(conn, lane, why, self.now()))
+        for item in held_up:
+            self._tell(item, None, useless=False)
 
     def _renew(self, item: OutboxItem, lease: timedelta) -> bool:
         """Keep the lease of an item that waited for those before it, or takes long; False if another has it now."""
@@ -240,7 +277,7 @@ class Delivery:
             The place at which what follows must wait, "" if everything must, None if nothing need.
         """
         try:
-            with timed(DELIVERED, item.kind):
+            with timed(DELIVERED, item.kind, KINDS.get(item.kind, "delivery"), target=item.target):
                 receipt = self._make_so(item)
         except Exception as trouble:  # noqa: BLE001 - the loop must live; the item keeps the reason and is tried again
             return self._postpone(item, trouble)
@@ -317,6 +354,7 @@ class Delivery:
         if what == "live":
             return self._ask_live(provider, item, wanted)
         self._renew(item, READING_LEASE)
+        self.database.transact(lambda conn: outbox.overtake(conn, item, self.now()))
         if what == "limits":
             self.limits.read(provider)
         elif what == "requests":
@@ -324,6 +362,7 @@ class Delivery:
         else:
             what = str(pull(self.database, provider, self.core.reading(provider.name), self.now))
             self.database.transact(lambda conn: self._emit(conn, f"after/{item.key}", *AFTER_READING))
+        self._go_on(provider.name)
         if self.database.ask(lambda conn: set_aside.untold(conn, provider.name)):
             self.database.transact(lambda conn: self._emit(conn, f"after/{item.key}", ReportSetAside(provider.name)))
         return what
@@ -360,15 +399,18 @@ class Delivery:
 
     def _postpone(self, item: OutboxItem, trouble: Exception) -> str | None:
         """Note why an item is not delivered, and when it is tried again; returns what _deliver_one does."""
-        if item.kind == "show" and isinstance(trouble, UnreachableError) and self._stops_all(item, trouble):
+        stopped = self._stops_all(item, trouble)
+        if stopped and item.kind == "show":
             self.database.transact(lambda conn: outbox.release(conn, [item], self.now()))
+            return ""
+        if stopped:
+            self._hold_up(item, stopped)
             return ""
         asked_to_wait = isinstance(trouble, UnreachableError) and trouble.retry_after_s is not None
         waits = item.kind == "show" and isinstance(trouble, UnreachableError) and not isinstance(trouble, NotYetError)
         blocks = waits and (asked_to_wait or item.attempts < BLOCKING_ATTEMPTS_MAX)
-        # A key may be exchanged, and then limits go on by themselves; a reading has its next slot.
-        may_end = isinstance(trouble, KeyRefusedError) and item.kind in LIMIT_KINDS
-        final = isinstance(trouble, UndeliverableError) and not may_end
+        # A key may be exchanged or be given a right, and then what waits for it goes on by itself.
+        final = isinstance(trouble, UndeliverableError) and not isinstance(trouble, KeyRefusedError)
         useless = final or item.attempts + 1 >= ATTEMPTS_MAX
         pause = min(BACKOFF_FIRST * 2 ** min(item.attempts, 20), BACKOFF_MAX)
         if isinstance(trouble, UnreachableError) and trouble.retry_after_s is not None:
@@ -385,25 +427,35 @@ class Delivery:
         self._tell(item, trouble, useless=useless)
         return item.place if blocks else None
 
-    def _stops_all(self, item: OutboxItem, trouble: UnreachableError) -> bool:
-        """Whether it is no trouble of one message; then the platform, or its one workspace, is paused."""
-        if isinstance(trouble, NoAccountError | NotYetError):
-            return False
-        name = next((lane.name for lane in self.lanes().values() if lane.holds(item)), item.target)
-        if not isinstance(trouble, RefusesUsError):
-            if trouble.retry_after_s is not None:
-                return False
-            found = self._probed(name)
-            if found is None:
-                return False
-            trouble = found
-        self.pause(name, trouble)
-        return True
+    def _hold_up(self, item: OutboxItem, why: UnreachableError) -> None:
+        """Let an item wait until its provider is well; that it was tried is no failure of its own."""
+        log.warning("held up", key=item.key, kind=item.kind, why=str(why))
+        self.database.transact(lambda conn: outbox.postpone(conn, item, stored(why), self.now(), counts=False))
+        if not item.error:
+            self._tell(item, why, useless=False)
 
-    def _tell(self, item: OutboxItem, trouble: Exception, *, useless: bool) -> None:
+    def _stops_all(self, item: OutboxItem, trouble: Exception) -> UnreachableError | None:
+        """What it is if it is no trouble of one item; then the provider, the platform or its workspace is paused."""
+        if isinstance(trouble, NoAccountError | NotYetError):
+            return None
+        name = next((lane.name for lane in self.lanes().values() if lane.holds(item)), item.target)
+        found: UnreachableError | None = None
+        if isinstance(trouble, RefusesUsError):
+            found = trouble
+        elif isinstance(trouble, KeyRefusedError) or _gives_no_pause(trouble):
+            found = self._probed(name)
+        if found:
+            self.pause(name, found)
+        return found
+
+    def _tell(self, item: OutboxItem, trouble: Exception | None, *, useless: bool) -> None:
         """Let those hear of it who wait for it."""
         if item.kind == "show" and (useless or isinstance(trouble, NoAccountError)):
             self.core.handle(MessageGivenUp(item.key), "sync")
+        if item.kind == "show" and useless and json.loads(item.payload)["place"]["public"]:
+            self.core.handle(ChannelClosed(item.key), "sync")
+        if item.kind == "pull" and isinstance(trouble, KeyRefusedError) and item.attempts == 0:
+            self.core.handle(ServiceRefused(item.target), "sync")
         if item.kind == "limit" and (item.attempts == 0 or useless):
             wanted = json.loads(item.payload)
             self.core.handle(LimitFailed(item.target, Subject(wanted["kind"], wanted["id"])), "sync")

@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app import App
 from bot.database_trouble import SENTENCES
-from bot.metrics import ASIDE, CONNECTED, OLDEST, OUTBOX, PAUSED, READ, UNPRICED, UNREACHED, UNWRITABLE
+from bot.metrics import ASIDE, CONNECTED, OLDEST, OUTBOX, PAUSED, READ, STOPPED, UNPRICED, UNREACHED, UNWRITABLE
 from handlers.language import ENGLISH, said_of
 from handlers.place import UNLINKED
 from storage import installation, outbox, pauses, pulls, set_aside, spend
@@ -68,8 +68,11 @@ class Health:
         """What else a person should know, a line each."""
         held = self._app.database.ask(lambda conn: installation.noted(conn, installation.RESTORED))
         lines = ["a restored copy: nothing is sent or limited until an admin says go-live"] if held else []
+        lines += [] if self._app.platforms else ["chat: no platform is set up, so nobody is notified there"]
         lines += [] if self._connected() else ["slack: the socket is not connected; it is opened again by itself"]
         for each in self._app.database.ask(pauses.every):
+            if each.target.partition("/")[0] not in self._app.platforms and each.target not in self._app.providers:
+                continue  # app.yaml names it no more
             kind = "refuses us" if each.refused else "is down"
             lines.append(f"{each.target}: {kind} since {each.since:%Y-%m-%d %H:%M} UTC: {said_of(ENGLISH, each.error)}")
         return lines
@@ -80,19 +83,21 @@ class Health:
             return
         self._measured_s = self._ticks()
         UNWRITABLE.set(bool(self._app.unwritable))
-        CONNECTED.labels("slack").set(self._connected())
+        if "slack" in self._app.platforms:
+            CONNECTED.labels("slack").set(self._connected())
         self._app.database.ask(self._read)
 
     def _read(self, conn: Connection) -> None:
         now = self._app.now()
-        for gauge in (OUTBOX, OLDEST, PAUSED, READ, ASIDE, UNPRICED):
+        for gauge in (OUTBOX, OLDEST, PAUSED, STOPPED, READ, ASIDE, UNPRICED):
             gauge.clear()
         for target, kind, state, count, since in outbox.depth(conn, now):
             OUTBOX.labels(target, kind, state).set(count)
             if state == "open":
                 OLDEST.labels(target, kind).set((now - since).total_seconds())
         for pause in pauses.every(conn):
-            PAUSED.labels(pause.target, "refused" if pause.refused else "down").set((now - pause.since).total_seconds())
+            gauge = STOPPED if pause.target in self._app.providers else PAUSED
+            gauge.labels(pause.target, "refused" if pause.refused else "down").set((now - pause.since).total_seconds())
         for pull in pulls.pulled(conn):
             READ.labels(pull.provider).set(pull.done_at.timestamp() if pull.done_at else 0)
         today = now.astimezone(self._app.policy.zone).date()

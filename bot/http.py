@@ -21,6 +21,7 @@ import stamina
 from pydantic import BaseModel, ValidationError
 
 from bot.errors import UndeliverableError, UnreachableError
+from bot.hosts import is_inside, is_of_machine, resolved
 from handlers.language import N_, Words
 
 BODY_BYTES_MAX = 32 * 2**20
@@ -414,8 +415,8 @@ class Api:
         return self._fetched(there.url, path, deadline)
 
     def _fetched(self, there: httpx.URL, what: str, deadline: float) -> bytes:
-        """A file that lies elsewhere; our key is not taken there."""
-        if there.scheme != httpx.URL(self._url).scheme:
+        """A file that lies elsewhere; our key is not taken there, and nobody sends us to where only we can go."""
+        if there.scheme != httpx.URL(self._url).scheme or self._leads_inside(there.host):
             raise UndeliverableError(
                 "{service} keeps {what} at an address that we do not trust", service=self.who, what=self.safe(what)
             )
@@ -428,6 +429,14 @@ class Api:
                 status=answer.status_code,
             )
         return body
+
+    def _leads_inside(self, host: str) -> bool:
+        """Whether a service sends us where it could not go itself: to a machine's metadata, or into our own network."""
+        own = httpx.URL(self._url).host
+        if host == own:
+            return False
+        found = resolved(host)
+        return is_of_machine(host, found) or (is_inside(found) and not is_inside(resolved(own)))
 
     def _exchange(
         self, method: str, url: str, path: str, deadline: float, **content: Any

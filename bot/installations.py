@@ -83,14 +83,7 @@ class StoredInstallations:
 
     def every(self) -> Mapping[str, Bot]:
         """See Installations."""
-
-        def read(conn: Connection) -> list[Bot]:
-            store = self._store(conn)
-            mine = select(store.bots).where(store.bots.c.client_id == self.client_id)
-            rows = conn.execute(mine.order_by(store.bots.c.installed_at))
-            return [store.build_bot_entity(_in_utc(row)) for row in rows.mappings()]
-
-        found = {str(each.team_id or each.enterprise_id): each for each in self.database.ask(read)}
+        found = {str(each.team_id or each.enterprise_id): each for each in self.database.ask(self._read)}
         return {id: self._decrypted(id, each) for id, each in found.items()}
 
     def save(self, installed: Installation) -> None:
@@ -118,7 +111,7 @@ class StoredInstallations:
 
         def write(conn: Connection) -> None:
             store = self._store(conn)
-            if store.find_bot(enterprise_id=kept.enterprise_id, team_id=kept.team_id):  # not uninstalled meanwhile
+            if self._stands(conn, bot):
                 store.delete_bot(enterprise_id=kept.enterprise_id, team_id=kept.team_id)
                 store.save_bot(kept)
             installation.end(conn, _renewal(id))
@@ -127,9 +120,12 @@ class StoredInstallations:
 
     def remove(self, bot: Bot) -> None:
         """See Installations."""
-        self.database.transact(
-            lambda conn: self._store(conn).delete_all(enterprise_id=bot.enterprise_id, team_id=bot.team_id)
-        )
+
+        def write(conn: Connection) -> None:
+            if self._stands(conn, bot):
+                self._store(conn).delete_all(enterprise_id=bot.enterprise_id, team_id=bot.team_id)
+
+        self.database.transact(write)
 
     def take_renewal(self, id: str) -> bool:
         """See Installations."""
@@ -171,6 +167,18 @@ class StoredInstallations:
                     )
 
         self.database.transact(write)
+
+    def _read(self, conn: Connection) -> list[Bot]:
+        """All of them, their tokens encrypted, the newest last."""
+        store = self._store(conn)
+        mine = select(store.bots).where(store.bots.c.client_id == self.client_id)
+        rows = conn.execute(mine.order_by(store.bots.c.installed_at))
+        return [store.build_bot_entity(_in_utc(row)) for row in rows.mappings()]
+
+    def _stands(self, conn: Connection, bot: Bot) -> bool:
+        """Whether an installation is still the one it was: it may be gone, or have been installed again."""
+        there = {(each.enterprise_id, each.team_id): each.installed_at for each in self._read(conn)}
+        return there.get((bot.enterprise_id, bot.team_id)) == bot.installed_at
 
     def _store(self, conn: Connection) -> SQLAlchemyInstallationStore:
         engine: Any = _Engine(conn)

@@ -39,7 +39,7 @@ class Platform(Protocol):
 
 @runtime_checkable
 class Probes(Protocol):
-    """A platform that can be asked whether it is well, without showing anything."""
+    """A platform that can be asked whether it is well, without showing anything; of providers see `try_key`."""
 
     def probe(self) -> None:
         """Ask.

@@ -6,8 +6,10 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import structlog
+from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 from bot import api, capped, console
 from bot.app import App
@@ -28,13 +30,16 @@ from bot.platforms.slack.verification import Verifier
 from bot.server import metrics_route, serve_until_told, served_apart, server
 from bot.telemetry import endpoint as telemetry
 from bot.texts import t
+from bot.tracing import TracedRequests
 from handlers.context import spoken_to
 from handlers.language import N_
 from handlers.place import named_place
+from storage import installation
 
 log = structlog.get_logger()
 
 EVENTS_PATH = "/slack/events"
+SLACK_SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
 STOP_S = 20
 
 
@@ -45,7 +50,11 @@ def serve(app: App, environ: Mapping[str, str]) -> None:
         ConfigError: a token is missing.
     """
     with ExitStack() as stack:
-        asgi = stack.enter_context(assembled(app, environ))
+        asgi: ASGIApp = stack.enter_context(assembled(app, environ))
+        if app.settings.server.traces:
+            otel = optional("bot.otel", "traces", "requirements-tracing.txt")
+            stack.enter_context(otel.sent_to(app.settings.server.traces))
+            asgi = TracedRequests(asgi)
         clock = Clock(app)
         stack.callback(clock.stop)
         clock.start()
@@ -67,9 +76,10 @@ def assembled(app: App, environ: Mapping[str, str]) -> Iterator[Starlette]:
         connected: Callable[[], bool] = lambda: True  # noqa: E731 - one of two ways to ask the same
         if app.settings.msteams.on:
             routes.append(stack.enter_context(_teams(app, environ)))
-        if not app.settings.msteams.on or app.settings.slack.workspaces or secret("SLACK_BOT_TOKEN", environ):
+        if app.settings.slack.workspaces or _names_slack(app, environ):
             more, connected = stack.enter_context(_slack(app, environ))
             routes += more
+        _note_chat(app)
         routes += stack.enter_context(telemetry.connected(app))
         routes += stack.enter_context(api.connected(app))
         made = server(app, routes, connected, stack.enter_context(_metrics(app, connected, environ)))
@@ -79,6 +89,30 @@ def assembled(app: App, environ: Mapping[str, str]) -> Iterator[Starlette]:
             console.connected(app, environ)
         )  # the last: it takes what is nobody else's
         yield made
+
+
+def _names_slack(app: App, environ: Mapping[str, str]) -> bool:
+    """Whether Slack is meant: one of its secrets is set. Which of them are missing is said when it is connected."""
+    names = SLACK_SECRETS[:1] if app.settings.msteams.on else SLACK_SECRETS
+    return any(secret(name, environ) for name in names)
+
+
+def _note_chat(app: App) -> None:
+    """Say where nobody can be notified in chat: here in the log, and in `status`."""
+    if not app.platforms:
+        log.warning(
+            "No chat platform is set up, so nobody is notified in chat. The console, the API and telemetry work. "
+            "To set one up, see docs/how-to/slack.md or docs/how-to/teams.md."
+        )
+    if bool(app.platforms) == bool(app.database.ask(lambda conn: installation.noted(conn, installation.NO_CHAT))):
+        app.database.transact(lambda conn: _change_chat(conn, app))
+
+
+def _change_chat(conn: Connection, app: App) -> None:
+    if app.platforms:
+        installation.end(conn, installation.NO_CHAT)
+    else:
+        installation.note(conn, installation.NO_CHAT, "", app.now())
 
 
 @contextmanager

@@ -127,7 +127,8 @@ def _slot(line: ScheduleLine, policy: Policy, now: datetime) -> datetime | None:
 
 def _say(ctx: Context, line: ScheduleLine, slot: datetime) -> None:
     place = named_place(line.place) if line.place else NOWHERE
-    payload = json.dumps({"sentence": line.say, "place": place_to_json(place)})
+    said = {"sentence": line.say, "place": place_to_json(place)}
+    payload = json.dumps(said | ({"owner": line.owner} if line.owner else {}))
     key = f"say/{line.say}@{line.place}@{slot:%Y-%m-%dT%H:%M}"
     outbox.ensure(ctx.conn, key, "say", "clock", payload, ctx.now, ctx.now)
 

@@ -18,10 +18,10 @@ from handlers.admin import (
     link,
     old_token_used,
     people_,
-    platform_refused,
     providers,
     report_set_aside,
     retry,
+    service_refused,
     status,
     token,
     token_ends,
@@ -100,10 +100,11 @@ from handlers.programs import (
 )
 from handlers.programs import release as release_reservation
 from handlers.questions import balance, forecast, models, outcomes_, spend, value, why
-from handlers.reports import close, digest, month, send_notes, settings
+from handlers.reports import channel_closed, close, digest, month, send_notes, settings
 from handlers.requests import (
     approve,
     approve_anew,
+    approved_apart,
     ask_next_in_line,
     change,
     check_jobs,
@@ -264,7 +265,7 @@ COMMANDS: Mapping[str, Command] = {
         command(change, N_("change 42 the deadline moved"), REQUEST, writes=True),
         command(remind, N_("remind 42"), REQUEST, writes=True),
         command(withdraw, N_("withdraw 42"), REQUEST, writes=True),
-        command(approve, N_("approve 42 30"), DECIDE, "decider", writes=True),
+        command(approve, N_("approve 42 30"), DECIDE, "decider", writes=True, beside=approved_apart),
         command(deny, N_("deny 42 too early"), DECIDE, "decider", writes=True),
         command(question, N_("question 42 can it wait?"), REQUEST, writes=True),
         command(revoke, N_("revoke 42 the project ended"), DECIDE, "decider", writes=True),
@@ -360,7 +361,8 @@ EVENTS: Mapping[str, EventType] = {
         event_type(follow_request, "clock"),
         event_type(refresh_homes, "clock", bulk=True),
         event_type(message_given_up, "sync"),
-        event_type(platform_refused, "sync"),
+        event_type(service_refused, "sync"),
+        event_type(channel_closed, "sync"),
         event_type(ask_next_in_line, "clock"),
         event_type(remind_approver, "clock"),
         event_type(escalate, "clock"),

@@ -5,18 +5,21 @@ sees group totals only, and so do viewers.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
+from itertools import accumulate
 from urllib.parse import quote
 
 from handlers.context import CLOCK, Context
+from handlers.days import Span
 from handlers.errors import RefusedError
-from storage import people
+from storage import membership, people
 from storage.people import Account
 from storage.tables import ORGANIZATION
 
 GROUP_MIN = 5
+ONE_DAY = timedelta(days=1)
 
 
 class TooFewError(RefusedError):
@@ -37,9 +40,34 @@ def owns(ctx: Context, account_id: str) -> bool:
     return people.owns(ctx.person.id, ctx.line(account_id))
 
 
-def is_for_all(ctx: Context, account_id: str) -> bool:
-    """Whether an account's totals may be shown to the channel: the clock says so, and enough people are behind them."""
-    return ctx.place.public and ctx.person.id == CLOCK.id and is_group(ctx, account_id)
+def is_for_all(ctx: Context, account_id: str, span: Span | None = None) -> bool:
+    """Whether an account's totals may be shown to the channel: the clock says so, and enough people are behind them.
+
+    Args:
+        ctx: of whoever asks.
+        account_id: whose totals.
+        span: of which days; then there must have been as many on each of them, or two spans would tell of one person.
+    """
+    if not (ctx.place.public and ctx.person.id == CLOCK.id and is_group(ctx, account_id)):
+        return False
+    return span is None or was_group(*_changes(ctx, [account_id], span).values())
+
+
+def _changes(ctx: Context, account_ids: Collection[str], span: Span) -> dict[str, Counter[date]]:
+    return membership.changes(ctx.conn, account_ids, span.first, min(span.end, ctx.today + ONE_DAY))
+
+
+def was_group(changes: Mapping[date, int]) -> bool:
+    """Whether there were five people and more on each day, or nobody.
+
+    Args:
+        changes: by how many they grew or shrank, by day.
+    """
+    return all(size == 0 or size >= GROUP_MIN for size in _sizes(changes))
+
+
+def _sizes(changes: Mapping[date, int]) -> list[int]:
+    return list(accumulate(changes[day] for day in sorted(changes)))
 
 
 def is_group(ctx: Context, account_id: str) -> bool:
@@ -47,10 +75,44 @@ def is_group(ctx: Context, account_id: str) -> bool:
     return sum(people.headcounts(ctx.conn, account_id).values()) >= GROUP_MIN
 
 
-def groups_below(ctx: Context, account_id: str) -> frozenset[str]:
-    """The teams below an account whose totals may stand beside its own in a channel."""
+def groups_below(ctx: Context, account_id: str, span: Span | None = None) -> frozenset[str]:
+    """The teams below an account whose totals may stand beside its own in a channel; of a span as above."""
     teams = people.teams_below(ctx.conn, account_id)
-    return _told_apart(teams, people.headcounts(ctx.conn, account_id), account_id)
+    told = _told_apart(teams, people.headcounts(ctx.conn, account_id), account_id)
+    if span is None or not told:
+        return told
+    return _always_apart(teams, _changes(ctx, [account_id, *told], span), account_id)
+
+
+def _always_apart(teams: Iterable[Account], changes: Mapping[str, Counter[date]], whole_id: str) -> frozenset[str]:
+    """The teams that were a group on every day, and leave none or a group of the whole; the largest are kept.
+
+    Args:
+        teams: all below the whole.
+        changes: of the whole, and of the teams that are told apart today.
+        whole_id: whose total is told, too.
+    """
+    parents = {each.id: each.parent_id for each in teams}
+    kept = {each for each, of_it in changes.items() if was_group(of_it)}
+    if whole_id not in kept:
+        return frozenset()
+
+    def left() -> Counter[date]:
+        """What the outermost of those that are kept leave."""
+        rest = Counter(changes[whole_id])
+        for each in kept - {whole_id}:
+            above = parents.get(each, whole_id)
+            while above in parents and above not in kept:
+                above = parents[above]
+            if above == whole_id:
+                rest.subtract(changes[each])
+        return rest
+
+    for each in sorted(kept - {whole_id}, key=lambda one: (max(_sizes(changes[one]), default=0), one)):
+        if was_group(left()):
+            break
+        kept.discard(each)
+    return frozenset(kept)
 
 
 def told_apart(accounts: Iterable[Account], whole_id: str) -> frozenset[str]:

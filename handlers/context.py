@@ -401,13 +401,13 @@ class Context:
         self.outgoing.items.append((item, again))
 
     def write(self) -> None:
-        """Write what was said: the audit in two statements, the outbox in one or two."""
-        if self.outgoing.deeds:
-            audit.append(self.conn, *self.outgoing.deeds)
+        """Write what was said: the outbox in one or two statements, then the audit, which others wait for, in two."""
         shown = outbox.known(self.conn, {item.key for item, again in self.outgoing.items if again})
         shown |= {item.key for item, again in self.outgoing.items if not again}
         items = [item for item, again in self.outgoing.items if not again or item.key in shown]
         outbox.ensure_all(self.conn, items, self.now)
+        if self.outgoing.deeds:
+            audit.append(self.conn, *self.outgoing.deeds)
         self.outgoing.deeds.clear()
         self.outgoing.items.clear()
 

@@ -244,10 +244,13 @@ class FollowRequest(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class PlatformRefused(Event):
-    """A chat platform takes nothing from us until somebody acts; `delivery_pauses` has the reason."""
+class ServiceRefused(Event):
+    """A chat platform takes nothing from us until somebody acts, or a provider refuses the key.
 
-    platform: str
+    Why stands in `delivery_pauses`, or with how the provider was read last if it refuses some things only.
+    """
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +259,17 @@ class MessageGivenUp(Event):
 
     Args:
         key: the whole key of its item of the outbox.
+    """
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelClosed(Event):
+    """A channel does not take what app.yaml has posted there, and will not by itself.
+
+    Args:
+        key: the whole key of the message's item of the outbox.
     """
 
     key: str

@@ -89,7 +89,13 @@ def say_many(language: str, one: str, many: str, number: int, /, **values: objec
     return _catalog(language).ngettext(one, many, number).format(**{"n": number, **values})
 
 
+_AS_THEY_ARE = frozenset({str, int})
+"""What nearly all values are. To ask whether something is Spoken takes longer than all the rest of a text."""
+
+
 def _in(language: str, value: object) -> object:
+    if type(value) in _AS_THEY_ARE:
+        return value
     return value.said(language) if isinstance(value, Spoken) else value
 
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher, get_close_matches
 from typing import Any, Literal, Protocol, get_type_hints
 
+from sqlalchemy import Connection
+
 from handlers.amounts import half_width, split_words, taken_apart
 from handlers.card import Card
 from handlers.chinese_numbers import in_digits
@@ -33,6 +35,7 @@ WORDS_MAX = 200
 TEXT_MAX = 3000
 UNTIL_LETTERS_MAX = 40
 STOPS = "?!.,;:。~… "
+Beside = Callable[[Connection, str, str], bool]
 ANYTHING = "…"
 """Ends what a synonym stands for if the rest of the sentence is passed over."""
 FILLER_WORDS_MAX = 6
@@ -94,6 +97,8 @@ class Command:
         writes: an order; a question only reads.
         hidden: said by buttons only, not shown in the menu.
         bulk: it may take long and writes nothing to the audit, so that other orders need not wait for it.
+        beside: takes the turn by the words that it is given, says of the rest of a sentence whether it may be carried
+            out beside others of its kind, and holds what they have in common; None if none may.
         example: what somebody would say, such as "approve 42"; "" for what only buttons say.
         group: under which heading help shows it.
         audience: to whom it is of use.
@@ -106,6 +111,7 @@ class Command:
     writes: bool
     hidden: bool
     bulk: bool
+    beside: Beside | None
     parameters: tuple[Parameter, ...]
     texts: tuple[str, ...]
     example: str = ""
@@ -130,6 +136,7 @@ def command(
     writes: bool,
     hidden: bool = False,
     bulk: bool = False,
+    beside: Beside | None = None,
 ) -> Command:
     """Read a handler's signature and docstring."""
     hints = get_type_hints(handler, include_extras=True)
@@ -139,7 +146,7 @@ def command(
     )
     texts = tuple(" ".join(each.split()) for each in (inspect.getdoc(handler) or "").split("\n\n"))
     name = handler.__name__.strip("_").replace("_", "-")
-    return Command(name, handler, writes, hidden, bulk, parameters, texts, example or name, group, audience)
+    return Command(name, handler, writes, hidden, bulk, beside, parameters, texts, example or name, group, audience)
 
 
 def _word_of(hint: Any) -> Word:

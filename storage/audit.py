@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
+from storage.prepared import Prepared, run
 from storage.tables import audit
 
 BEGINNING = "0" * 64
@@ -55,20 +56,33 @@ class Row:
 
 _FIELDS = tuple(Deed.__dataclass_fields__)
 _COLUMNS = (audit.c.at, audit.c.who, audit.c.what, audit.c.subject, audit.c.authority, audit.c.place, audit.c.details)
-_LAST = select(audit.c.id, audit.c.hash).order_by(audit.c.id.desc()).limit(1)
+_LAST = Prepared(select(audit.c.id, audit.c.hash).order_by(audit.c.id.desc()).limit(1))
+_END = 0x656E_64  # "end": the number of the lock, see PostgreSQL's advisory locks
+_LAST_LOCKED = f"select pg_advisory_xact_lock({_END}); select id, hash from audit order by id desc limit 1"  # noqa: S608
 _SPAN = re.compile(r"([0-9]+)(?:-([0-9]+))?")
 _ALL = select(audit.c.id, audit.c.hash, audit.c.erased, *_COLUMNS).order_by(audit.c.id)
 
 
 def append(conn: Connection, *deeds: Deed) -> None:
-    """Write deeds down, in the order's own transaction. Numbers have no gaps, so a missing row is seen."""
-    last = conn.execute(_LAST).first()
-    first, before = (last.id + 1, last.hash) if last else (1, BEGINNING)
+    """Write deeds down, in the order's own transaction. Numbers have no gaps, so a missing row is seen.
+
+    On PostgreSQL all others that append wait from now on until the order is done, so it is the last that an order does.
+    """
+    number, before = _last(conn)
+    first = number + 1
     new = []
     for number, deed in enumerate(deeds, start=first):
         before = seal(number, before, deed)
         new.append({"id": number, "hash": before, **_said(deed)})
     conn.execute(insert(audit), new)
+
+
+def _last(conn: Connection) -> tuple[int, str]:
+    """The number and the hash of the last row that others have committed; nobody else gets it meanwhile."""
+    # The second of the two statements sees what the first one has waited for.
+    alone = conn.dialect.name == "sqlite"
+    found = _LAST.rows(conn, {}) if alone else run(conn, _LAST_LOCKED, answers=2)
+    return (found[0][0], found[0][1]) if found else (0, BEGINNING)
 
 
 def seal(number: int, before: str, deed: Deed) -> str:

@@ -1,7 +1,8 @@
 """One door to the database: `transact` for orders, `ask` for questions, `apart` for what is written in many slices.
 
-Orders run SERIALIZABLE with a bounded redo on PostgreSQL and under BEGIN IMMEDIATE on SQLite. Questions run read-only
-on a snapshot and never wait for a writer. Nobody else commits.
+Orders run SERIALIZABLE with a bounded redo on PostgreSQL and under BEGIN IMMEDIATE on SQLite. Decisions run beside each
+other there, READ COMMITTED: what they check stands in their statements, or is held by locks of their own. Questions run
+read-only on a snapshot and never wait for a writer. Nobody else commits.
 """
 
 import json
@@ -36,16 +37,25 @@ POOL_WAIT_S = 5.0
 PAUSE_SHARE = 0.1  # of the time of a slice: another process asks SQLite for its turn every tenth of a second only
 TURN_WAIT_S = 20.0  # SQLite has one place for orders: who waits for it loses nothing, a platform shows the answer late
 MIGRATION_LOCK = 0x6275_7273  # "burs": one number for all replicas, see PostgreSQL's advisory locks
-# Neither of the two takes the snapshot, so what is read after them is what the one before has left.
-IN_TURN = f"set local lock_timeout = {BUSY_TIMEOUT_MS}; lock table {{}} in share row exclusive mode"
+# None of them takes the snapshot, so what is read after them is what the one before has left.
+IN_TURN = f"set local lock_timeout = {BUSY_TIMEOUT_MS}; lock table {{}} in {{}} mode"
+READ_COMMITTED = "set transaction isolation level read committed; "
 SQLITE_TIME = "select strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
 POSTGRESQL_TIME = "select clock_timestamp()"
 Use = Literal["orders", "questions", "slices"]
-Turn = Literal["", "outbox"]
-TURNS: Mapping[Turn, str] = {"": "audit", "outbox": "delivery_pauses"}
-"""The tables that those lock who wait for each other. Nothing else locks the second one."""
+Turn = Literal["", "outbox", "decisions"]
+ALONE, BESIDE = "share row exclusive", "row exclusive"
+TURNS: Mapping[Turn, str] = {
+    "": IN_TURN.format("audit", ALONE),
+    "outbox": IN_TURN.format("delivery_pauses", ALONE),
+    "decisions": READ_COMMITTED + IN_TURN.format("audit", BESIDE),
+}
+"""How those begin who wait for each other. Decisions wait for all who are in turn, and these for decisions; but not
+decisions for each other. Nothing else locks the table of the second one."""
 USES: tuple[Use, ...] = ("orders", "questions", "slices")
 LOCK_NOT_AVAILABLE = "55P03"
+NOTHING_YET = "select 1"
+"""How an order begins that is in no turn: if the server had closed the connection, nothing is lost yet."""
 RETRYABLE = frozenset({"40001", "40P01", "53200"})
 """Serialization failure, deadlock detected, and no room for another lock, which is there again when others are done."""
 
@@ -132,29 +142,44 @@ class Database:
         self._orders, self._questions, self._slices = (engine(self.url, use) for use in USES)
         self._turns = Turns()
 
-    def transact(self, work: Callable[[Connection], T], *, in_turn: bool = False, turn: Turn = "") -> T:
+    def transact(
+        self,
+        work: Callable[[Connection], T],
+        *,
+        in_turn: bool = False,
+        turn: Turn = "",
+        first: Callable[[Connection, str], object] | None = None,
+    ) -> T:
         """Run an order in one transaction; on PostgreSQL it is redone when another one came between.
 
         Args:
             work: called with the connection, perhaps several times; it must have no effect but on the database.
             in_turn: wait for others that are in turn. What writes to the one chain of the audit would be overtaken by
                 them again and again (measured: eight at once, 1.8 times each).
-            turn: wait for others that take the same turn.
+            turn: wait for others that take the same turn. "decisions" do not wait for each other, only for those that
+                are in turn; what they check against each other they must lock themselves (requests.hold).
+            first: on PostgreSQL, sends the words by which the turn is taken, along with what is to be known first, and
+                only that: it may be called again.
 
         Raises:
             BusyError: no connection or no turn could be had in time.
         """
-        lock = IN_TURN.format(TURNS[turn]) if in_turn or turn else ""
-        return self._redone(self._orders.begin, work, lock)
+        return self._redone(self._orders.begin, work, TURNS[turn] if in_turn or turn else NOTHING_YET, first)
 
     def _redone(
-        self, begin: Callable[[], AbstractContextManager[Connection]], work: Callable[[Connection], T], lock: str = ""
+        self,
+        begin: Callable[[], AbstractContextManager[Connection]],
+        work: Callable[[Connection], T],
+        lock: str = "",
+        first: Callable[[Connection, str], object] | None = None,
     ) -> T:
         for attempt in range(REDO_MAX):
+            begun = self.is_sqlite or not lock
             try:
                 with self._turn(), begin() as conn:
-                    if lock and not self.is_sqlite:
-                        conn.exec_driver_sql(lock)
+                    if not begun:
+                        first(conn, lock) if first else conn.exec_driver_sql(lock)
+                        begun = True
                     return work(conn)
             except PoolTimeout as trouble:
                 raise BusyError("all connections to the database are in use") from trouble
@@ -163,7 +188,7 @@ class Database:
                     raise BusyError("the database is locked by another program") from trouble
                 if _sqlstate(trouble) == LOCK_NOT_AVAILABLE:
                     raise BusyError("another order takes too long") from trouble
-                if _sqlstate(trouble) not in RETRYABLE:
+                if not _is_overtaken(trouble) and (begun or not trouble.connection_invalidated):
                     raise
             time.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))  # noqa: S311 - spreads the redoers, no secret
         raise BusyError(f"{REDO_MAX} attempts were overtaken by others")
@@ -257,6 +282,7 @@ class Database:
 
     def outside_of_transactions(self, statement: str) -> None:
         """Say to PostgreSQL what it does in no transaction, such as to make a database."""
+        self.transact(lambda _conn: None)  # lets go of connections that the server had closed
         with self._orders.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
             conn.exec_driver_sql(statement)
 
@@ -395,6 +421,12 @@ def _sqlstate(trouble: DBAPIError) -> str:
     return str(getattr(trouble.orig, "sqlstate", "") or "")
 
 
+def _is_overtaken(trouble: DBAPIError) -> bool:
+    """Whether another transaction came between; so it did where the next row of the audit is there already."""
+    constraint = getattr(getattr(trouble.orig, "diag", None), "constraint_name", "")
+    return _sqlstate(trouble) in RETRYABLE or constraint == "pk_audit"
+
+
 def _locked(trouble: DBAPIError) -> bool:
     orig = trouble.orig
     return isinstance(orig, sqlite3.OperationalError) and getattr(orig, "sqlite_errorcode", 0) in {
@@ -442,7 +474,8 @@ def _postgresql(url: URL, use: Use) -> Engine:
         pool_size=CONNECTIONS_MAX,
         max_overflow=0,
         pool_timeout=POOL_WAIT_S,
-        pool_pre_ping=not reads,  # a question is simply asked again, and saves the way to the server and back
+        # Who asks is asked again, and an order begins with a word that changes nothing: it saves a way there and back.
+        pool_pre_ping=use == "slices",
         connect_args={"options": options},
     )
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from storage.directory import Person
 from storage.people import person_of
+from storage.prepared import Prepared
 from storage.tables import FOREVER, exceptions, people
 
 
@@ -69,7 +70,7 @@ _NEW = tuple(NewException.__dataclass_fields__)
 _FIELDS = tuple(BudgetException.__dataclass_fields__)
 _COLUMNS = [exceptions.c[name] for name in _FIELDS]
 _RUNNING = select(*_COLUMNS).where(exceptions.c.ended_at.is_(None)).order_by(exceptions.c.id)
-_SPEAKER = (
+_SPEAKER = Prepared(
     select(people, *(column.label(f"of_{column.name}") for column in _COLUMNS))
     .select_from(people.outerjoin(exceptions, exceptions.c.ended_at.is_(None)))
     .where(people.c.id == bindparam("id"))
@@ -89,9 +90,9 @@ def ever(conn: Connection) -> list[BudgetException]:
 
 def speaker(conn: Connection, person_id: str) -> tuple[Person | None, list[BudgetException]]:
     """Somebody as `people.person` finds them and what `running` finds, in one statement; without them, nothing."""
-    rows = conn.execute(_SPEAKER, {"id": person_id}).all()
-    width = len(_FIELDS)
-    found = [BudgetException(*row[-width:]) for row in rows if row.of_id is not None]
+    rows = _SPEAKER.rows(conn, {"id": person_id})
+    there = (BudgetException(*row[-len(_FIELDS) :]) for row in rows if row[-len(_FIELDS)] is not None)
+    found = list(there)
     return (person_of(rows[0]) if rows else None), found
 
 

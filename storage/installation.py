@@ -11,6 +11,9 @@ NAME = installation.name
 RESTORED = "restored"
 """The note that this is a restored copy, and of which moment: nothing goes out until an admin says so."""
 
+NO_CHAT = "no chat"
+"""The note that the bot runs without any chat platform, so that nobody is notified there."""
+
 
 def note(conn: Connection, name: str, value: str, now: datetime) -> None:
     """Let something be so from now on."""

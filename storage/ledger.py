@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 
 from storage import reservations, terms
+from storage.prepared import Prepared
 from storage.reservations import Held
 from storage.sums import halves, parts, whole
 from storage.tables import FOREVER, Instant, accounts, entries, presence
@@ -158,7 +159,7 @@ def _everything(count: int) -> Any:
 
 
 @cache
-def _posted_and_shares(pools: int) -> Any:
+def _posted_and_shares(pools: int) -> Prepared:
     """With them what the terms say, and what is reserved: the columns of either are empty where the other is."""
     own = _POSTED.add_columns(literal(-1), *reservations.NONE)
     termed = _TERMED.add_columns(literal(_TERMS), *reservations.NONE)
@@ -166,7 +167,7 @@ def _posted_and_shares(pools: int) -> Any:
     reserved = reservations.above().subquery()
     ancestor, *rest = reserved.c
     held = select(ancestor, *_NO_ENTRY, literal(_HELD), *rest)
-    return union_all(own, termed, *of_pools, held)
+    return Prepared(union_all(own, termed, *of_pools, held))
 
 
 def _shares(number: int) -> Select[Any]:
@@ -201,11 +202,11 @@ def by_terms(own: Posted | None, amount: int, posted_at: datetime) -> Posted:
 def _folded(rows: Iterable[Any], key: Callable[[Any], K]) -> dict[K, Posted]:
     found: dict[K, Posted] = {}
     for row in rows:
-        old = found.get(key(row), Posted(0, 0, None, has_allotment=False))
-        if row.kind == "allotment":
+        old, kind = found.get(key(row), Posted(0, 0, None, has_allotment=False)), row[3]
+        if kind == "allotment":
             found[key(row)] = replace(old, allotment=whole(row[5], row[6]), first_posted_at=row[4], has_allotment=True)
         else:
-            rolled = old.has_rollover or row.kind == "rollover"
+            rolled = old.has_rollover or kind == "rollover"
             found[key(row)] = replace(old, moved=old.moved + whole(row[5], row[6]), has_rollover=rolled)
     return found
 
@@ -254,13 +255,12 @@ def posted(
     """
     rows: dict[int, list[Any]] = {number: [] for number in range(_TERMS, len(pools))}
     values = {"account": account_id, "since": since, "now": now, **_named(pools)}
-    for row in conn.execute(_posted_and_shares(len(pools)), values):
+    for row in _posted_and_shares(len(pools)).rows(conn, values):
         rows[row[7]].append(row)
-    own = _folded(rows[-1], lambda row: (row.budget, row.period_start))
+    own = _folded(rows[-1], lambda row: (row[1], row[2]))
     for row in rows[_TERMS]:
-        key = row.budget, row.period_start
-        own[key] = by_terms(own.get(key), whole(row[5], row[6]), row[4])
-    held = tuple(Held(row.account_id, *row[8:]) for row in rows[_HELD])
+        own[row[1], row[2]] = by_terms(own.get((row[1], row[2])), whole(row[5], row[6]), row[4])
+    held = tuple(Held(row[0], *row[8:]) for row in rows[_HELD])
     return own, {pool: _by_account(rows[number]) for number, pool in enumerate(pools)}, held
 
 
@@ -317,7 +317,7 @@ def _named(budgets: Sequence[BudgetPeriod]) -> dict[str, object]:
 
 
 def _by_account(rows: Iterable[Any]) -> dict[str, Posted]:
-    return _folded(rows, lambda row: str(row.account_id))
+    return _folded(rows, lambda row: str(row[0]))
 
 
 def whole_shares(conn: Connection, budget: str, period_start: date) -> dict[str, Posted]:

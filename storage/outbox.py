@@ -25,10 +25,10 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    true,
     update,
 )
 
+from storage.prepared import Prepared
 from storage.tables import Instant, delivery_pauses, outbox_items
 from storage.upsert import insert_for
 
@@ -207,7 +207,7 @@ def under(conn: Connection, prefixes: Sequence[str]) -> dict[str, ItemState]:
     bounds: dict[str, str] = {}
     for number, prefix in enumerate(prefixes):
         bounds |= {f"from_{number}": prefix, f"until_{number}": prefix[:-1] + chr(ord(prefix[-1]) + 1)}
-    return {row[0]: row[1] for row in conn.execute(_under(len(prefixes)), bounds)}
+    return {row[0]: row[1] for row in _under(len(prefixes)).rows(conn, bounds)}
 
 
 def payloads(conn: Connection, prefix: str) -> dict[str, str]:
@@ -219,11 +219,11 @@ def payloads(conn: Connection, prefix: str) -> dict[str, str]:
 
 
 @cache
-def _under(count: int) -> Any:
+def _under(count: int) -> Prepared:
     """A range of keys for each beginning: they are ordered by their bytes."""
     key = outbox_items.c.key
     ranges = (and_(key >= bindparam(f"from_{number}"), key < bindparam(f"until_{number}")) for number in range(count))
-    return _STATES.where(or_(*ranges)).order_by(outbox_items.c.id)
+    return Prepared(_STATES.where(or_(*ranges)).order_by(outbox_items.c.id))
 
 
 def receipt_of(conn: Connection, key: str) -> tuple[ItemState, str]:
@@ -300,7 +300,8 @@ def claim(conn: Connection, lane: Lane, now: datetime, rows_max: int, lease: tim
     """Lease items of a lane that are due, oldest first.
 
     A message waits for those before it at its place: for what another deliverer is just showing there, and for what a
-    place does not take yet. Nothing is leased for a target that is paused.
+    place does not take yet. Nothing is leased for a target that is paused but a reading whose time has just come: it
+    may be answered where the question whether all is well is not.
     """
     holder = secrets.token_hex(8)
     here = outbox_items.c
@@ -316,7 +317,12 @@ def claim(conn: Connection, lane: Lane, now: datetime, rows_max: int, lease: tim
     paused = exists().where(delivery_pauses.c.target == lane.name)
     due = (
         select(here.id)
-        .where(_due(now), *lane.rows(), ~paused if "show" in lane.kinds else true(), ~overtakes)
+        .where(
+            _due(now),
+            *lane.rows(),
+            or_(~paused, and_(here.kind == "pull", here.error == "")),
+            ~overtakes,
+        )
         .order_by(here.due_at, here.id)
         .limit(rows_max)
         .with_for_update(skip_locked=True, of=outbox_items)
@@ -405,6 +411,36 @@ def hurry(conn: Connection, lane: Lane, attempts_max: int, now: datetime) -> Non
     conn.execute(update(outbox_items).where(*lane.rows(), *waits).values(held_until=now, attempts=0))
 
 
+def overtake(conn: Connection, item: OutboxItem, now: datetime) -> None:
+    """Drop what waits to do the same as an item that is newer: a reading reads what the one before would have read.
+
+    Args:
+        conn: of an order.
+        item: leased, or just settled.
+        now: the moment.
+    """
+    here = outbox_items.c
+    same = here.target == item.target, here.kind == item.kind, here.payload == item.payload, here.id < item.id
+    waits = here.state != "done", or_(here.holder == "", here.holder == item.holder)
+    conn.execute(update(outbox_items).where(*same, *waits).values(state="done", holder="", settled_at=now))
+
+
+def first_held_up(conn: Connection, lane: Lane, why: str, now: datetime) -> list[OutboxItem]:
+    """Note why items that are due are not delivered; those of which that is news, oldest first, at most twenty.
+
+    Args:
+        conn: of an order.
+        lane: of which; nothing of it is tried now.
+        why: as `stored` keeps it.
+        now: the moment.
+    """
+    here = outbox_items.c
+    due = select(here.id).where(_due(now), *lane.rows(), here.error == "")
+    noted = update(outbox_items).where(here.id.in_(due.order_by(here.due_at, here.id).limit(20).scalar_subquery()))
+    rows = conn.execute(noted.values(error=why).returning(*_COLUMNS))
+    return sorted((OutboxItem(*row) for row in rows), key=lambda item: (item.due_at, item.id))
+
+
 def supersede(conn: Connection, beginning: str, place: str, but: str, now: datetime) -> int:
     """Drop messages that were never shown, for a newer one says it better.
 
@@ -423,7 +459,7 @@ def supersede(conn: Connection, beginning: str, place: str, but: str, now: datet
         key >= beginning, key < beginning[:-1] + chr(ord(beginning[-1]) + 1), key.endswith(place, autoescape=True)
     )
     waits = (
-        outbox_items.c.state == "open",
+        outbox_items.c.state != "done",
         outbox_items.c.receipt == "",
         outbox_items.c.holder == "",
         ~key.startswith(but, autoescape=True),
@@ -450,7 +486,7 @@ def shown_as(conn: Connection, target: str, receipt: str) -> OutboxItem | None:
     return None if row is None else OutboxItem(*row)
 
 
-def waiting(conn: Connection, now: datetime, long: timedelta) -> dict[str, int]:
+def waiting(conn: Connection, now: datetime, long: timedelta, *, messages: bool = True) -> dict[str, int]:
     """How many items are open, how many are parked, and how many of the open ones are "late".
 
     What is not due yet, such as a timer, waits for nothing.
@@ -459,8 +495,10 @@ def waiting(conn: Connection, now: datetime, long: timedelta) -> dict[str, int]:
         conn: any connection.
         now: the moment.
         long: what is due for longer is late.
+        messages: whether messages count; they do not where there is no chat.
     """
-    here = outbox_items.c.state != "done", outbox_items.c.due_at <= now
+    here = [outbox_items.c.state != "done", outbox_items.c.due_at <= now]
+    here += [] if messages else [outbox_items.c.kind != "show"]
     late = func.sum(case((outbox_items.c.due_at < now - long, 1), else_=0))
     rows = conn.execute(select(outbox_items.c.state, func.count(), late).where(*here).group_by(outbox_items.c.state))
     found = {row[0]: (int(row[1]), int(row[2])) for row in rows}

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from storage import people_sources, roster
 from storage.directory import Directory, Link, Person, address, has_plain_domain
 from storage.former_links import Relinked
+from storage.prepared import Prepared
 from storage.tables import (
     FOREVER,
     accounts,
@@ -57,10 +58,12 @@ LIKE_MAX = 100
 
 _PERSON = select(people).where(people.c.id == bindparam("id"))
 _PERSONS = select(people).where(people.c.id.in_(bindparam("ids", expanding=True)))
-_LINKED = select(links.c.account_id).where(
-    links.c.platform == bindparam("platform"),
-    links.c.kind == bindparam("kind"),
-    links.c.external_id == bindparam("external_id"),
+_LINKED = Prepared(
+    select(links.c.account_id).where(
+        links.c.platform == bindparam("platform"),
+        links.c.kind == bindparam("kind"),
+        links.c.external_id == bindparam("external_id"),
+    )
 )
 _PLACES = (
     select(links.c.account_id, links.c.platform, links.c.external_id)
@@ -71,10 +74,11 @@ _PLACES = (
     )
     .order_by(links.c.account_id, links.c.platform, links.c.external_id)
 )
-_LINES = (
+_LINES = Prepared(
     select(accounts, lineage.c.account_id.label("whose"))
     .join(lineage, accounts.c.id == lineage.c.ancestor_id)
-    .where(lineage.c.account_id.in_(bindparam("accounts", expanding=True)), lineage.c.until == FOREVER)
+    .where(lineage.c.account_id.in_(bindparam("accounts", expanding=True)), lineage.c.until == FOREVER),
+    lists=("accounts",),
 )
 _EMAIL = select("person/" + people.c.id).where(people.c.email.in_(bindparam("said", expanding=True)))
 _LOWER = func.lower(accounts.c.name)
@@ -92,9 +96,9 @@ _PERSON_FIELDS = tuple(column.name for column in people.columns)
 
 
 def person_of(row: Any) -> Person:
-    """The person of a row with all columns of the table."""
-    values = {name: getattr(row, name) for name in _PERSON_FIELDS}
-    values |= {name: tuple(values[name].split()) for name in ("roles", "groups")}
+    """The person of a row that begins with all columns of the table, in their order."""
+    values = dict(zip(_PERSON_FIELDS, row, strict=False))
+    values["roles"], values["groups"] = tuple(values["roles"].split()), tuple(values["groups"].split())
     return Person(manager=values.pop("manager_id"), **values)
 
 
@@ -201,8 +205,8 @@ def line(conn: Connection, account_id: str) -> tuple[Account, ...]:
 def lines(conn: Connection, account_ids: Collection[str]) -> dict[str, tuple[Account, ...]]:
     """The same for several accounts."""
     above: dict[str, dict[str, Account]] = {each: {} for each in account_ids}
-    for row in conn.execute(_LINES, {"accounts": list(account_ids)}):
-        above[row.whose][row.id] = Account(*row[:-1])
+    for *account, whose in _LINES.rows(conn, {"accounts": list(account_ids)}):
+        above[whose][account[0]] = Account(*account)
     return {account_id: tuple(_upwards(account_id, found)) for account_id, found in above.items()}
 
 
@@ -304,8 +308,8 @@ def _ids(word: str) -> list[str]:
 
 def linked(conn: Connection, platform: str, kind: str, external_id: str) -> str | None:
     """The account that an identity over there was linked to, or None."""
-    row = conn.execute(_LINKED, {"platform": platform, "kind": kind, "external_id": external_id}).first()
-    return str(row[0]) if row else None
+    found = _LINKED.rows(conn, {"platform": platform, "kind": kind, "external_id": external_id})
+    return str(found[0][0]) if found else None
 
 
 def identities(
@@ -497,21 +501,22 @@ def circle(
     stand_ins: dict[str, tuple[str, date]] = {}
     identities_: dict[str, tuple[tuple[str, str], ...]] = {}
     inside = set()
-    for row in conn.execute(_circle(len(roles)), values):
-        if row.id not in found:
-            found[row.id] = person_of(row)
-            identities_[row.id] = ()
-        if row.to_id:
-            stand_ins[row.id] = (row.to_id, row.until)
-        if row.platform:
-            identities_[row.id] += ((row.platform, row.external_id),)
-        if row.inside:
-            inside.add(row.id)
+    for row in _circle(len(roles)).rows(conn, values):
+        person_id, (to_id, until, platform, external_id, is_inside) = row[0], row[len(_PERSON_FIELDS) :]
+        if person_id not in found:
+            found[person_id] = person_of(row)
+            identities_[person_id] = ()
+        if to_id:
+            stand_ins[person_id] = (to_id, until)
+        if platform:
+            identities_[person_id] += ((platform, external_id),)
+        if is_inside:
+            inside.add(person_id)
     return Circle(found, stand_ins, identities_, frozenset(inside))
 
 
 @cache
-def _circle(roles: int) -> Any:
+def _circle(roles: int) -> Prepared:
     """One row for each person and identity. Built once for each number of roles."""
     has_role = (and_(people.c.active, people.c.roles.like(bindparam(f"role_{number}"))) for number in range(roles))
     ids = people.c.id.in_(bindparam("ids", expanding=True))
@@ -530,7 +535,7 @@ def _circle(roles: int) -> Any:
         links.c.kind == "user",
         links.c.platform.in_(bindparam("platforms", expanding=True)),
     )
-    return (
+    found = (
         select(
             people,
             delegations.c.to_id,
@@ -544,3 +549,4 @@ def _circle(roles: int) -> Any:
         .where(people.c.id.in_(union(select(line.c.id), stand_ins)))
         .order_by(people.c.name, people.c.id, links.c.platform, links.c.external_id)
     )
+    return Prepared(found, lists=("ids", "below", "platforms"))

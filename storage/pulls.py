@@ -1,13 +1,14 @@
 """How reading a provider went last."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Date, Row, and_, bindparam, case, cast, func, or_, select
+from sqlalchemy import BigInteger, Connection, Date, and_, bindparam, case, cast, func, or_, select
 
 from storage.limits import EVERYWHERE, HOOKS, Held, held_of
+from storage.prepared import Prepared
 from storage.tables import FOREVER, charges, day_marks, pulls, set_aside, spend
 from storage.upsert import upsert
 
@@ -111,10 +112,11 @@ _PULLS = (
     .order_by(pulls.c.provider, _ODD.c.day)
 )
 _THERE = EVERYWHERE.subquery()
-_PULLS_AND_LIMITS = (
+_PULLS_AND_LIMITS = Prepared(
     _PULLS.add_columns(*_THERE.c)
     .outerjoin(_THERE, or_(_THERE.c.provider == pulls.c.provider, _THERE.c.provider == HOOKS))
-    .order_by(_THERE.c.kind, _THERE.c.external_id)
+    .order_by(_THERE.c.kind, _THERE.c.external_id),
+    lists=("above",),
 )
 _FIELDS = len(pulls.columns)
 _ODD_FIELDS = 4
@@ -131,12 +133,12 @@ def pulled_and_limits(
 ) -> tuple[list[Pull], list[Held]]:
     """The same, and the limits that bind an account at these providers, in one statement; see `limits.binding`."""
     values = {"account": account_id, "above": list(above), "about": about, "since": since}
-    rows = conn.execute(_PULLS_AND_LIMITS, values).all()
-    there = dict.fromkeys(tuple(row[_FIELDS + _MORE_FIELDS :]) for row in rows)
+    rows = _PULLS_AND_LIMITS.rows(conn, values)
+    there = dict.fromkeys(row[_FIELDS + _MORE_FIELDS :] for row in rows)
     return _pulls(rows), [held_of(each) for each in there if each[0] is not None]
 
 
-def _pulls(rows: Iterable[Row[Any]]) -> list[Pull]:
+def _pulls(rows: Iterable[Sequence[Any]]) -> list[Pull]:
     found: dict[str, Pull] = {}
     for row in rows:
         pull = found.setdefault(row[0], replace(Pull(*row[:_FIELDS]), told_nanos=row[_FIELDS + _ODD_FIELDS] or 0))

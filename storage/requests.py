@@ -1,5 +1,6 @@
 """Requests for more: pending, then resolved at most once."""
 
+import re
 import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, field, replace
@@ -22,6 +23,7 @@ from sqlalchemy import (
     update,
 )
 
+from storage.prepared import Prepared, run
 from storage.sums import halves, whole
 from storage.tables import FOREVER, Instant, asked, delegations, lineage, requests
 from storage.upsert import upsert
@@ -214,8 +216,8 @@ _WITH_ASKED = (
     .outerjoin(asked, asked.c.request_id == requests.c.id)
     .order_by(requests.c.id, asked.c.stage, asked.c.person_id)
 )
-_BY_NUMBER_WITH_ASKED = _WITH_ASKED.where(requests.c.id == bindparam("id"))
-_BY_HANDLE_WITH_ASKED = _WITH_ASKED.where(requests.c.handle == bindparam("handle"))
+_BY_NUMBER_WITH_ASKED = Prepared(_WITH_ASKED.where(requests.c.id == bindparam("id")))
+_BY_HANDLE_WITH_ASKED = Prepared(_WITH_ASKED.where(requests.c.handle == bindparam("handle")))
 FIELDS = tuple(name for name in Request.__dataclass_fields__ if name != "before")
 _MINE = (
     select(requests)
@@ -254,10 +256,45 @@ def find(conn: Connection, word: str) -> Request | None:
 def find_with_asked(conn: Connection, word: str) -> tuple[Request, tuple[Asked, ...]] | None:
     """The request under a number or a handle with everybody who was asked, stage by stage; or None."""
     if _is_number(word):
-        rows = conn.execute(_BY_NUMBER_WITH_ASKED, {"id": int(word)})
+        rows = _BY_NUMBER_WITH_ASKED.rows(conn, {"id": int(word)})
     else:
-        rows = conn.execute(_BY_HANDLE_WITH_ASKED, {"handle": word})
+        rows = _BY_HANDLE_WITH_ASKED.rows(conn, {"handle": word})
     return next(iter(_with_asked(rows)), None)
+
+
+# Sent along with other statements, so its one value, which is digits or a handle, stands in it.
+_HOLD = """; select pg_advisory_xact_lock(number), apart from (
+  select distinct hashtextextended(whose, 0) as number,
+    kind = '' and origin = '' and given = 0 and share_base is null and position('"lead"' in stages) = 0
+      and starts_with(account_id, 'person/') as apart
+  from requests cross join lateral (values ('person/' || asker_id), (account_id)) as held (whose)
+  where {} = '{}'
+  order by number
+) as held"""
+_HANDLE = re.compile("[0-9a-f]{32}")
+
+
+def hold(conn: Connection, turn: str, word: str) -> bool:
+    """Let nobody else decide about whoever asks by a request, or about whom it is for, until the order is done.
+
+    What is counted of them when it is decided (how much they were granted before) is so still true when it is written.
+
+    Args:
+        conn: an order's on PostgreSQL, before anything was read.
+        turn: three statements by which it begins.
+        word: a number or a handle.
+
+    Returns:
+        Whether nothing else is counted: no pool, no claim, no exception, no reservation of an agent.
+    """
+    if _is_number(word):
+        asked_ = _HOLD.format("id", int(word))
+    elif _HANDLE.fullmatch(word):
+        asked_ = _HOLD.format("handle", word)
+    else:
+        return False
+    found = run(conn, turn + asked_, answers=4)
+    return bool(found and found[0][1])
 
 
 def waiting_for(conn: Connection, person_id: str) -> list[tuple[Request, tuple[Asked, ...]]]:
@@ -274,8 +311,9 @@ def _with_asked(rows: Iterable[Any]) -> list[tuple[Request, tuple[Asked, ...]]]:
     width = len(FIELDS)
     found: dict[int, tuple[Request, list[Asked]]] = {}
     for row in rows:
-        before = whole(row.before_high, row.before_low)
-        _, who = found.setdefault(row.id, (replace(Request(*row[:width]), before=before), []))
+        if row[0] not in found:
+            found[row[0]] = replace(Request(*row[:width]), before=whole(*row[-2:])), []
+        _, who = found[row[0]]
         if row[width] is not None:
             who.append(Asked(*row[width:-2]))
     return [(request, tuple(who)) for request, who in found.values()]

@@ -5,17 +5,18 @@ Neither has to do with AI; both were recorded, not made up, and are as bursty as
 
 import csv
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
 
-from bench.score.guard_worlds import BEGIN, DAY, DAYS, FEEDS, HISTORY_DAYS, HOURS, Incident, Owner, World
+from bench.score.guard_worlds import BEGIN, DAY, DAYS, EPOCH, FEEDS, FIRST, HISTORY_DAYS, HOURS, Incident, Owner, World
 
 DATA = Path(__file__).parent.parent / "data"
 ALL_DAYS = HISTORY_DAYS + DAYS
 OWNERS = 24
 ODD_TIMES = 8  # times the median of all weeks, those after it too: such a day of a page is out of the ordinary
+EIGHT_WEEKS = 56
 HOURLY, DAILY = (FEEDS[0], FEEDS[2]), (FEEDS[3], FEEDS[4])
 
 
@@ -46,24 +47,36 @@ def views(seed: int) -> World:
         size = dice.lognormvariate(2.5, 0.8) / usual
         owner = Owner(f"agent/a{number}", DAILY[number % 2], [cost * size / 24 for cost in days for _ in range(24)])
         world.owners.append(owner)
-        world.incidents += _odd(owner, days, usual, size)
+        odd = _odd(owner, days, usual, size)
+        told = EPOCH - (owner.feed.late or timedelta())  # what ends later is told when nobody looks any more
+        world.incidents += [each for each in odd if FIRST < each.end <= told]
+        world.arguable += [*odd, *_weeks(owner, days, usual, size)]
     return world
 
 
 def _odd(owner: Owner, days: Sequence[float], usual: float, size: float) -> list[Incident]:
-    """The days that should ring; those that follow each other are one."""
+    """The days that should ring, those that follow each other as one; apart, those that came twice in eight weeks."""
     found: list[Incident] = []
-    for day in range(HISTORY_DAYS, ALL_DAYS):
+    for day in range(HISTORY_DAYS - 7, ALL_DAYS):
         if days[day] < ODD_TIMES * usual:
             continue
         start, dollars = BEGIN + day * DAY, (days[day] - usual) * size
         last = found.pop() if found and found[-1].end == start else None
-        begin = last.start if last else start
-        whole = dollars + (last.dollars if last else 0)
-        found.append(
-            Incident("a page read 8 × as often", owner.account, owner.feed.name, begin, start + timedelta(1), whole)
-        )
+        again = sorted(days[day - EIGHT_WEEKS : day])[-2] >= ODD_TIMES * usual
+        kind = last.kind if last else "a page read 8 × as often" + (", as twice before" if again else "")
+        begin, whole = (last.start, last.dollars + dollars) if last else (start, dollars)
+        found.append(Incident(kind, owner.account, owner.feed.name, begin, start + DAY, whole))
     return found
+
+
+def _weeks(owner: Owner, days: Sequence[float], usual: float, size: float) -> Iterator[Incident]:
+    """Weeks of twice the usual, on each day of which much was read: who is told of them may find it right."""
+    for day in range(HISTORY_DAYS - 7, ALL_DAYS - 6):
+        week = days[day : day + 7]
+        if min(week) >= 1.5 * usual and sum(week) >= 2 * 7 * usual:
+            start = BEGIN + day * DAY
+            dollars = (sum(week) - 7 * usual) * size
+            yield Incident("a week of twice as much", owner.account, owner.feed.name, start, start + 7 * DAY, dollars)
 
 
 def _columns(path: Path) -> Mapping[str, list[float]]:

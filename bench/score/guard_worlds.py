@@ -85,11 +85,12 @@ class Incident:
 
 @dataclass
 class World:
-    """A company: who spends, what is wrong, and from when on it is watched."""
+    """A company: who spends, and what is wrong. Of what is `arguable` nobody has to be told, and may be."""
 
     name: str
     owners: list[Owner] = field(default_factory=list)
     incidents: list[Incident] = field(default_factory=list)
+    arguable: list[Incident] = field(default_factory=list)
 
 
 def add(world: World, kind: str, owner: Owner, start: datetime, extra: Sequence[float]) -> None:

@@ -271,8 +271,12 @@ def _references(app: App) -> Iterator[CheckLine]:
 
 
 def _schedule(app: App) -> Iterator[CheckLine]:
-    """Scheduled commands that would be refused, such as one about a team that is not there."""
+    """Scheduled commands that would be refused, such as one about a team that is not there; owners who are unknown."""
+    known = {person.id for person in app.everybody()}
     for line in app.settings.schedule:
+        if line.owner and line.owner not in known:
+            what = t("scheduled command “{words}”: unknown owner “{name}”", words=line.say, name=line.owner)
+            yield CheckLine(what, ok=False, advice=t("Write the id of a person. Until then admins are notified."))
         place = named_place(line.place) if line.place else Place("nowhere", "")
         command, rest = parse_command(line.say)
         try:
@@ -292,10 +296,9 @@ def _slack(app: App, environ: Mapping[str, str]) -> Iterator[CheckLine]:
     needed |= {"SLACK_APP_TOKEN": "xapp-…"} if settings.slack.mode == "socket" else {"SLACK_SIGNING_SECRET": "hex"}
     have = {name: secret(name, environ) for name in needed}
     if not several and not any(have.values()):
-        advice = t(
-            "Set SLACK_BOT_TOKEN and the rest as {page} says; without them only the demo and “say” work.", page=page
-        )
-        yield CheckLine(t("Slack is not set up"), ok=settings.is_sample or settings.msteams.on, advice=advice)
+        how = t("To use Slack, set SLACK_BOT_TOKEN and the rest as {page} says.", page=page)
+        alone = t("Nobody is notified in chat; the console, the API and telemetry work.")
+        yield CheckLine(t("Slack is not set up"), ok=True, advice=how if settings.msteams.on else f"{alone} {how}")
         return
     for name, value in have.items():
         if not value:

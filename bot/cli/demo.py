@@ -42,6 +42,8 @@ TOUR = (
     ("max", N_("requests"), N_("What waits for your decision")),
     ("max", N_("guard"), N_("What spends far above usual right now")),
     ("max", N_("pool"), N_("How Search shares its budget")),
+    ("fay", N_("home"), N_("What waits, what is unusual, and what is late")),
+    ("fay", N_("try per-person 200 USD"), N_("What another limit would have done")),
     ("fay", N_("limits"), N_("A limit that somebody changed at the provider")),
     ("fay", N_("value of team search"), N_("What a merged pull request costs")),
     ("fay", N_("link"), N_("Spending that is unallocated")),

@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 from bot.checks import CheckLine, works
-from bot.errors import OutsideError
+from bot.errors import OutsideError, RefusesUsError, UnreachableError
+from bot.http import KeyRefusedError
 from bot.texts import t
 from handlers.language import N_, Words
 from storage.charges import Charge
@@ -327,6 +328,28 @@ class Provider:
     def probe(self) -> Iterator[CheckLine]:
         """What `check` says, a line for each thing; that there is no answer need not be caught."""
         raise NotImplementedError
+
+    def try_key(self) -> None:
+        """Ask whether it takes our key for anything, without changing anything: the first thing that it tells will do.
+
+        Raises:
+            UnreachableError: it is down.
+            RefusesUsError: whatever is asked, the key is refused.
+        """
+        met = list[OutsideError]()
+        try:
+            for line in self.probe():
+                if line.asked and line.trouble is None:
+                    return
+                met += [line.trouble] if line.trouble else []
+        except OutsideError as trouble:
+            met.append(trouble)
+        for each in met:
+            if isinstance(each, KeyRefusedError):
+                raise RefusesUsError(each.why, **each.values) from each
+        for each in met:
+            if isinstance(each, UnreachableError):
+                raise each
 
     def close(self) -> None:
         """Let connections go."""

@@ -4,9 +4,9 @@ from handlers.admin.audit import audit
 from handlers.admin.erase import erase
 from handlers.admin.go_live import go_live
 from handlers.admin.identities import link, people_
-from handlers.admin.platforms import platform_refused
 from handlers.admin.providers import providers
 from handlers.admin.retention import forget_old
+from handlers.admin.services import service_refused
 from handlers.admin.set_aside import report_set_aside
 from handlers.admin.status import late, retry, status
 from handlers.admin.tokens import check_tokens, old_token_used, token, token_ends
@@ -21,10 +21,10 @@ __all__ = [
     "link",
     "old_token_used",
     "people_",
-    "platform_refused",
     "providers",
     "report_set_aside",
     "retry",
+    "service_refused",
     "status",
     "token",
     "token_ends",

@@ -1,10 +1,11 @@
 """The providers: how well each is read, and what it can and cannot do."""
 
 from handlers.access import sees_all
+from handlers.admin.services import stopped, stopped_table, stopped_title
 from handlers.admin.set_aside import said, table
 from handlers.alerts import credits_here, credits_said
 from handlers.arguments import One
-from handlers.card import Block, Button, Card, Facts, Table, Text
+from handlers.card import Block, Button, Card, Facts, Table, Text, Tone
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.language import N_
@@ -12,6 +13,7 @@ from handlers.limits import unknown_vendor
 from handlers.policy import Vendor
 from handlers.provenance import not_whole
 from storage import limits, pulls, set_aside, spend
+from storage.pauses import DeliveryPause
 from storage.prepaid import Known
 from storage.pulls import Pull
 from storage.set_aside import Aside
@@ -42,6 +44,7 @@ def providers(ctx: Context, provider: One = "") -> Card:
     unlinked = spend.unallocated(ctx.conn)
     aside = [each for each in set_aside.everything(ctx.conn) if any(each.provider == one.name for one in vendors)]
     troubled = [each for each in vendors if each.name not in reads or reads[each.name].error]
+    waits = stopped(ctx, [each.name for each in vendors])
     credit = credits_here(ctx)
     rows = tuple(_row(ctx, each, reads.get(each.name), unlinked) for each in vendors)
     columns = (
@@ -53,6 +56,7 @@ def providers(ctx: Context, provider: One = "") -> Card:
         ctx.t("Error"),
     )
     blocks: list[Block] = [
+        *stopped_table(ctx, waits),
         Table(ctx.t("Reading"), columns, rows, "lllrrl"),
         *(
             Text(ctx.t("Not in the sum: {what}.", what=each))
@@ -65,10 +69,19 @@ def providers(ctx: Context, provider: One = "") -> Card:
     ]
     if any("limits" in each.can for each in vendors):
         blocks.append(Button(ctx.t("Limits"), "limits"))
-    return Card(_title(ctx, vendors, troubled, aside), tuple(blocks), "warn" if troubled or aside else "good")
+    tone: Tone = "warn" if waits or troubled or aside else "good"
+    return Card(_title(ctx, vendors, waits, troubled, aside), tuple(blocks), tone)
 
 
-def _title(ctx: Context, vendors: list[Vendor], troubled: list[Vendor], aside: list[Aside]) -> str:
+def _title(
+    ctx: Context,
+    vendors: list[Vendor],
+    waits: list[DeliveryPause],
+    troubled: list[Vendor],
+    aside: list[Aside],
+) -> str:
+    if waits and waits[0].refused:
+        return stopped_title(ctx, waits[0])
     if troubled:
         return ctx.nt(
             "{n} of {total} providers does not answer",

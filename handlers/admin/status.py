@@ -4,17 +4,17 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from handlers.access import sees_all
-from handlers.admin.platforms import service as platform_name
+from handlers.admin.services import stopped, stopped_table, stopped_title
 from handlers.admin.set_aside import said, table
 from handlers.alerts import credit_said, short_credits
 from handlers.card import Block, Button, Card, Facts, Table, Text
-from handlers.context import Context
+from handlers.context import CHAT_PLATFORMS, Context
 from handlers.errors import RefusedError
 from handlers.place import UNLINKED
 from handlers.pricing import UnpricedModel, in_short, unpriced_models
 from handlers.provenance import not_whole, together
 from handlers.telemetry import twice_in_words
-from storage import installation, outbox, pauses, people, reservations, set_aside, slack_workspaces
+from storage import installation, outbox, people, reservations, set_aside, slack_workspaces
 from storage.pauses import DeliveryPause
 from storage.pulls import Pull
 
@@ -30,7 +30,8 @@ def status(ctx: Context) -> Card:
     """Whether Bursar works: what was read from providers, and what could not be delivered. For finance and admins."""
     if not sees_all(ctx):
         raise RefusedError("Only finance and admins can see this.")
-    waiting, reads = outbox.waiting(ctx.conn, ctx.now, LATE), {each.provider: each for each in ctx.readings()}
+    waiting, has_chat = _waiting(ctx)
+    reads = {each.provider: each for each in ctx.readings()}
     # A provider that app.yaml names no more troubles nobody.
     vendors = {each.name: each.service for each in ctx.policy.vendors}
     aside = [each for each in set_aside.everything(ctx.conn) if each.provider in vendors]
@@ -44,6 +45,7 @@ def status(ctx: Context) -> Card:
             (
                 (ctx.t("Waiting to be delivered"), str(waiting.get("open", 0))),
                 (ctx.t("Stopped trying"), str(waiting.get("parked", 0))),
+                *([] if has_chat else [(ctx.t("Chat"), ctx.t("not set up, so nobody is notified there"))]),
                 *outside,
                 *ending,
                 *_jobs(ctx),
@@ -68,8 +70,8 @@ def status(ctx: Context) -> Card:
     if troubled:
         columns = (ctx.t("What"), ctx.t("Attempts"), ctx.t("Error"))
         blocks.append(Table(ctx.t("Not delivered"), columns, troubled, "lrl"))
-    stopped = pauses.every(ctx.conn)
-    blocks[1:1] = _stopped(ctx, stopped)
+    waits = stopped(ctx, vendors, CHAT_PLATFORMS)
+    blocks[1:1] = stopped_table(ctx, waits)
     absent = _workspaces(ctx, blocks)
     silent = [name for name in vendors if name not in reads or _is_silent(ctx, reads[name])]
     if troubled or failing:
@@ -89,13 +91,19 @@ def status(ctx: Context) -> Card:
         title = said(ctx, vendors.get(first, first), [each for each in aside if each.provider == first])
     else:
         title = _works(ctx, unpriced, twice, ending)
-    title = _refusal(ctx, stopped) or _absent(ctx, absent) or title
-    well = not (stopped or waiting["late"] or troubled or unreached or silent or aside or failing or twice)
+    title = _refusal(ctx, waits) or _absent(ctx, absent) or title
+    well = not (waits or waiting["late"] or troubled or unreached or silent or aside or failing or twice)
     well = well and not (unpriced or ending or absent)
     blocks += [Button(ctx.t("Which models have no price?"), "price")] if unpriced else []
     if waiting.get("parked"):
         blocks.append(Button(ctx.t("Try again"), "retry"))
     return Card(title, tuple(blocks), "good" if well else "warn")
+
+
+def _waiting(ctx: Context) -> tuple[dict[str, int], bool]:
+    """How much waits, and whether there is any chat: without one, no message waits for anything."""
+    has_chat = installation.noted(ctx.conn, installation.NO_CHAT) is None
+    return outbox.waiting(ctx.conn, ctx.now, LATE, messages=has_chat), has_chat
 
 
 def _jobs(ctx: Context) -> list[tuple[str, str]]:
@@ -121,10 +129,13 @@ def late(ctx: Context) -> tuple[tuple[str, str], ...]:
             found.append((service, ctx.t("Last read: {when}", when=read)))
         elif pull.error:
             found.append((service, ctx.said(pull.error)))
+    told = {name for name, _ in found}
+    waits = [(vendors[each.target], ctx.said(each.error)) for each in stopped(ctx, vendors)]
+    found += [each for each in waits if each[0] not in told]
     found += _ending(ctx, vendors)
     odd = not_whole(ctx, names=vendors)
     found += [(ctx.t("Not in the sum"), together(ctx, odd))] if odd else []
-    waiting = outbox.waiting(ctx.conn, ctx.now, LATE)
+    waiting, _ = _waiting(ctx)
     undelivered = waiting.get("parked", 0) + waiting["late"]
     if undelivered:
         found.append((ctx.t("Not delivered"), ctx.nt("{n} message", "{n} messages", undelivered)))
@@ -164,23 +175,11 @@ def _works(
     return ctx.t("Everything works, but no price is known for {what}", what=in_short(ctx, unpriced))
 
 
-def _refusal(ctx: Context, stopped: Sequence[DeliveryPause]) -> str:
-    """The title that says which platform takes nothing, "" if all do. Who refuses us comes first: somebody must act."""
+def _refusal(ctx: Context, waits: Sequence[DeliveryPause]) -> str:
+    """The title that says which platform or provider takes nothing, "" if all do."""
     if installation.noted(ctx.conn, installation.RESTORED):
         return ctx.t("This is a restored copy: nothing is sent or limited until an admin says go-live")
-    for each in sorted(stopped, key=lambda each: not each.refused):
-        name = platform_name(each.target)
-        if each.refused:
-            return ctx.t("{service} takes no messages from me", service=name)
-        return ctx.t("{service} does not answer", service=name)
-    return ""
-
-
-def _stopped(ctx: Context, stopped: Sequence[DeliveryPause]) -> list[Table]:
-    """Platforms that take nothing now."""
-    rows = tuple((platform_name(each.target), ctx.moment(each.since), ctx.said(each.error)) for each in stopped)
-    columns = (ctx.t("Platform"), ctx.t("Since"), ctx.t("Error"))
-    return [Table(ctx.t("Waiting until it works again"), columns, rows, "lll")] if rows else []
+    return stopped_title(ctx, waits[0]) if waits else ""
 
 
 def _workspaces(ctx: Context, blocks: list[Block]) -> list[str]:

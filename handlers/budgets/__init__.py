@@ -22,6 +22,7 @@ from handlers.budgets.status import (
     statuses,
     unpriced,
     used,
+    used_by_day,
 )
 from handlers.budgets.transfer import correct, transfer
 
@@ -59,5 +60,6 @@ __all__ = [
     "transfer",
     "unpriced",
     "used",
+    "used_by_day",
     "with_share",
 ]

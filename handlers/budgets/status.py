@@ -6,7 +6,7 @@ those that count every model, for a cap on some models stops nobody who can take
 A pool may be split: who has a share is bound by the share, and all others together by what is not split.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -473,11 +473,28 @@ def _has_own_zone(ctx: Context, budget: Budget) -> bool:
 
 def used(policy: Policy, budget: Budget, spent: list[Spent]) -> int:
     """What of some sums counts against a budget, in its unit."""
-    covered = [each for each in spent if policy.covers(budget, each.name)]
-    if budget.unit == "tokens":
+    covered = spent if budget.models == "all" else [each for each in spent if policy.covers(budget, each.name)]
+    return _in_unit(policy, budget.unit, covered)
+
+
+def used_by_day(
+    policy: Policy, budget: Budget, daily: Iterable[tuple[date, Spent]], first: date, end: date
+) -> list[tuple[date, int]]:
+    """The same of each day from the first until before the end, a part for each model."""
+    unit, every, covers = budget.unit, budget.models == "all", policy.covers
+    here = (each for each in daily if first <= each[0] < end)
+    if every and unit not in COUNTED:  # nearly all budgets, and many rows
+        return [(day, spent.cost_nanos) for day, spent in here]
+    return [
+        (day, _in_unit(policy, unit, (spent,)) if every or covers(budget, spent.name) else 0) for day, spent in here
+    ]
+
+
+def _in_unit(policy: Policy, unit: str, covered: Collection[Spent]) -> int:
+    if unit == "tokens":
         return sum(each.tokens for each in covered)
     nanos = sum(each.cost_nanos for each in covered)
-    return round(Fraction(nanos, policy.credit_nanos)) if budget.unit == "credits" else nanos
+    return round(Fraction(nanos, policy.credit_nanos)) if unit == "credits" else nanos
 
 
 def unpriced(policy: Policy, budget: Budget, spent: list[Spent]) -> int:

@@ -10,13 +10,14 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-
-from genai_prices.data_snapshot import get_snapshot
-from genai_prices.types import ConditionalPrice, ModelInfo, ModelPrice, TieredPrices
+from typing import TYPE_CHECKING
 
 from handlers.model_names import ModelForm, forms
 from handlers.pricing.second_list import Listed, find_listed
 from storage.charges import HOURS_OF_A_DAY
+
+if TYPE_CHECKING:
+    from genai_prices.types import ConditionalPrice, ModelInfo, ModelPrice, TieredPrices
 
 ORDINARY = frozenset({"", "default", "standard"})
 
@@ -95,25 +96,27 @@ def _of_second(listed: Listed) -> TokenPrices:
     )
 
 
-def _find(form: ModelForm) -> ModelInfo | None:
+def _find(form: ModelForm) -> "ModelInfo | None":
+    from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415 - a tenth of the start, for who prices
+
     try:
         return get_snapshot().find_provider_model(form.name, None, form.seller or _AS_REPORTED_BY_A_PROXY, None)[1]
     except LookupError:
         return None
 
 
-def _moments(model: ModelInfo, start: datetime, hours: int) -> Iterator[datetime]:
+def _moments(model: "ModelInfo", start: datetime, hours: int) -> Iterator[datetime]:
     """The moments at which a price is looked up: one, or every hour of a day if the time of day matters."""
     depends = isinstance(model.prices, list) and any(_on_time_of_day(each) for each in model.prices)
     for hour in range(HOURS_OF_A_DAY if depends and hours >= HOURS_OF_A_DAY else 1):
         yield start + timedelta(hours=hour)
 
 
-def _on_time_of_day(price: ConditionalPrice) -> bool:
+def _on_time_of_day(price: "ConditionalPrice") -> bool:
     return hasattr(price.constraint, "start_time")
 
 
-def _prices(model: ModelInfo, tier: str, moment: datetime) -> TokenPrices | None:
+def _prices(model: "ModelInfo", tier: str, moment: datetime) -> TokenPrices | None:
     price = _price(model, tier, moment)
     if price is None:
         return None
@@ -127,7 +130,7 @@ def _prices(model: ModelInfo, tier: str, moment: datetime) -> TokenPrices | None
     )
 
 
-def _price(model: ModelInfo, tier: str, moment: datetime) -> ModelPrice | None:
+def _price(model: "ModelInfo", tier: str, moment: datetime) -> "ModelPrice | None":
     if tier in ORDINARY:
         return model.get_prices(moment)
     sold = [variant.when for variant in model.price_variants or ()]
@@ -135,6 +138,6 @@ def _price(model: ModelInfo, tier: str, moment: datetime) -> ModelPrice | None:
     return None if context is None else model.get_prices(moment, dict(context))
 
 
-def _base(price: Decimal | TieredPrices | None) -> Decimal | None:
+def _base(price: "Decimal | TieredPrices | None") -> Decimal | None:
     """Dollars a million. Calls with a long context cost more at some vendors; a sum of calls does not show them."""
-    return price.base if isinstance(price, TieredPrices) else price
+    return price if price is None or isinstance(price, Decimal) else price.base

@@ -163,7 +163,7 @@ def added(name: str, sums: Iterable[Spent]) -> Spent:
 
 def _by_account(ctx: Context, account: Account, kind: str, span: Span) -> list[Spent]:
     """Sums of the accounts of a kind below; what is left of the whole is a row of its own, so that sums agree."""
-    names = inside(ctx, account, kind)
+    names = inside(ctx, account, kind, span)
     found = spent_by_account(ctx.conn, account.id, sorted(names), span.first, span.end)
     whole = added("", spent_by(ctx.conn, account.id, span.first, span.end, "provider"))
     known = added("", found)
@@ -178,7 +178,7 @@ def _by_account(ctx: Context, account: Account, kind: str, span: Span) -> list[S
     return [*named_, rest] if rest.cost_nanos or rest.tokens else named_
 
 
-def inside(ctx: Context, account: Account, kind: str) -> dict[str, str]:
+def inside(ctx: Context, account: Account, kind: str, span: Span) -> dict[str, str]:
     """The accounts of a kind below, with their names: of teams those that have no team below."""
     below = people.descendants(ctx.conn, account.id, kind)
     if kind != "team":
@@ -188,7 +188,7 @@ def inside(ctx: Context, account: Account, kind: str) -> dict[str, str]:
     found = {each.id: each.name for each in teams if each.id not in parents and each.id != account.id}
     if not for_all(ctx):
         return found
-    told = groups_below(ctx, account.id)
+    told = groups_below(ctx, account.id, span)
     return {each: name for each, name in found.items() if each in told}
 
 

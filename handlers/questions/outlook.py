@@ -6,11 +6,10 @@ from datetime import date
 from functools import lru_cache
 
 from handlers.access import may_see
-from handlers.budgets import LOOK_BACK, BudgetStatus, OfOne, looked_back_to, statuses, used
+from handlers.budgets import LOOK_BACK, BudgetStatus, OfOne, looked_back_to, statuses, used_by_day
 from handlers.context import Context
 from handlers.language import N_
 from handlers.periods import Period
-from handlers.policy import Budget
 from handlers.questions.free_days import free_days
 from handlers.questions.projection import DAY, Forecast, project
 from storage import comparisons, spend
@@ -80,14 +79,13 @@ def days_of(ctx: Context, scope: Scope) -> list[tuple[date, int]]:
     rows: Iterable[tuple[date, Spent]] | None = scope.status.daily if scope.status else None
     if rows is None:
         rows = spend.spent_by_day_and_model(ctx.conn, scope.account_id, start, end)
-    days = [(day, _used(ctx, budget, spent)) for day, spent in rows if start <= day < end]
+    if budget:
+        days = used_by_day(ctx.policy, budget, rows, start, end)
+    else:
+        days = [(day, spent.cost_nanos) for day, spent in rows if start <= day < end]
     if scope.status:
         days.append((first, scope.status.spent - sum(amount for day, amount in days if first <= day < end)))
     return days
-
-
-def _used(ctx: Context, budget: Budget | None, spent: Spent) -> int:
-    return used(ctx.policy, budget, [spent]) if budget else spent.cost_nanos
 
 
 def look_ahead(ctx: Context, scope: Scope, days: Sequence[tuple[date, int]]) -> Forecast:

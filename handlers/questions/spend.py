@@ -105,7 +105,7 @@ def spend(
             )
         )
     blocks += [*begun_later(ctx, span.first), as_of(ctx, whole.tokens_unpriced, span.first, span.end)]
-    personal = by in OWN or not is_for_all(ctx, account.id)
+    personal = by in OWN or not is_for_all(ctx, account.id, span)
     of, when = said_of(ctx, account), f" {span.words}" if span.words else ""
     sorted_ = f" sorted by {order}" if order else ""
     turn = part.buttons(ctx, f"spend{of} by {by}{sorted_}{when}")

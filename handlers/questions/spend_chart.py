@@ -179,7 +179,7 @@ def _by_account(ctx: Context, account: Account, by: str, first: date, end: date)
     rest = {day: each.cost_nanos for day, each in whole.items()}
     if not by:
         return {(day, ctx.t("Cost")): cost for day, cost in rest.items()}
-    names = inside(ctx, account, by)
+    names = inside(ctx, account, by, Span(first, end, ""))
     # Of a thousand teams the days of those are read that have a colour of their own.
     totals: dict[str, int] = {}
     sums = spent_by_account(ctx.conn, account.id, sorted(names), first, end)

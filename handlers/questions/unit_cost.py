@@ -63,7 +63,7 @@ def value(ctx: Context, whom: Whom = None, period: When = None) -> Card:
     before = _cost(ctx, team.id, span.first - days, span.first)
     now = outcomes.counted(ctx.conn, team.id, span.first, span.end)
     then = outcomes.counted(ctx.conn, team.id, span.first - days, span.first)
-    personal = not is_for_all(ctx, team.id)
+    personal = not is_for_all(ctx, team.id, span)
     if not any(number for kind, number in now.items() if kind != REVERTS):
         why = Text(ctx.t("No provider counts outcomes here. An admin can import a list: python -m bot outcomes FILE"))
         title = ctx.t("{name}: no outcomes counted {period}", name=team.name, period=span.label)

@@ -102,6 +102,11 @@ class Week:
     late: tuple[Pull, ...]
     odd: list[str]
 
+    @property
+    def drawn(self) -> Span:
+        """All days of which something is told."""
+        return Span(max(self.begun, self.span.first - (WEEKS_DRAWN - 1) * WEEK), self.span.end, "")
+
     def total(self, weeks_before: int = 0) -> int:
         """What was spent in the week, or so many weeks before it."""
         return sum(self.spent.get(self.span.first - weeks_before * WEEK, {}).values())
@@ -135,7 +140,7 @@ def _digest(ctx: Context, account: Account) -> Card:
         _title(ctx, week, outside),
         tuple(blocks),
         _tone(week, tone_of(status) if status else "plain"),
-        personal=not is_for_all(ctx, account.id),
+        personal=not is_for_all(ctx, account.id, week.drawn),
         thread=(*explained(ctx, change), *_teams(ctx, week), *_waste(ctx, week, wasted)),
         idle=not (week.total() or week.total(1) or asked or week.late or week.odd or outside),
     )
@@ -286,7 +291,7 @@ def _teams(ctx: Context, week: Week) -> Iterator[Table]:
     """The teams right below, in the order of the alphabet; in a channel those that tell of nobody."""
     below = [each for each in people.descendants(ctx.conn, week.account.id) if each.parent_id == week.account.id]
     teams = sorted((each for each in below if each.kind == "team"), key=lambda each: each.name)
-    told = groups_below(ctx, week.account.id) if ctx.place.public else frozenset(each.id for each in teams)
+    told = groups_below(ctx, week.account.id, week.span) if ctx.place.public else frozenset(each.id for each in teams)
     shown = [each for each in teams if each.id in told]
     if len(shown) < 2:  # noqa: PLR2004 - one team would be seen by what the others are not
         return

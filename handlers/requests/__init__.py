@@ -6,6 +6,7 @@ from handlers.requests.claims import claim, claims_, paid, payroll
 from handlers.requests.decide import (
     approve,
     approve_anew,
+    approved_apart,
     delegate,
     deny,
     history,
@@ -39,6 +40,7 @@ __all__ = [
     "answer_origin",
     "approve",
     "approve_anew",
+    "approved_apart",
     "ask_next_in_line",
     "ask_through",
     "ask_to_raise",

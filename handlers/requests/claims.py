@@ -33,17 +33,18 @@ from handlers.requests.claimed import (
     year_of,
 )
 from handlers.requests.claimed import paid as paid_words
-from handlers.requests.receipts import attach, chosen, receipt_input, refuse_without, used_twice
+from handlers.requests.receipts import attach, chosen, is_open, receipt_input, refuse_without, used_twice
 from handlers.requests.submit import Opened, check_reason, own_account, route_facts, route_of, what_next
 from handlers.requests.wording import STATES
 from handlers.requests.write import at_its_stage, deed, show
-from storage import claims, people, requests
+from storage import claims, people, receipts, requests
 from storage.claims import Claim, Claimed
 from storage.people import Account
 from storage.requests import Wanted
 
 EXAMPLE = "claim 20 USD cursor September: pair programming"
 OPEN_MAX = 20
+ADDED_MAX = 3
 TOOL_MAX, TOOL_WORDS_MAX = 60, 4
 SHOWN_FOR = timedelta(days=400)
 NUMBERS_MAX = 100
@@ -312,9 +313,18 @@ def claims_(ctx: Context, which: Which = "", page: Page = 1, as_csv: AsFile = Fa
         blocks.append(Text(ctx.t("There are none.")))
     says = f"claims {which}".strip()
     blocks += part.buttons(ctx, says)
+    blocks += [] if which else _without_receipt(ctx, part.rows)
     if not which and categories_of_speaker(ctx):
         blocks.append(Button(ctx.t("Claim what you paid yourself"), "claim"))
     return Card(title, tuple(blocks))
+
+
+def _without_receipt(ctx: Context, found: Sequence[Claimed]) -> list[Block]:
+    """The way to add a receipt to claims that may have one and have none."""
+    may = [one.request.id for one in found if is_open(one.request, one.claim)]
+    having = receipts.counted(ctx.conn, may) if may else {}
+    missing = [each for each in may if each not in having][:ADDED_MAX]
+    return [Button(ctx.t("Add the receipt of #{number}", number=each), f"receipts {each}") for each in missing]
 
 
 def payroll(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:

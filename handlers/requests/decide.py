@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from sqlalchemy import Connection
+
 from handlers.access import role_of, sees_all
 from handlers.arguments import MaybeHowMuch, MaybeTo, One, Rest, Until, units_above_zero
 from handlers.budgets import BudgetStatus, give, share_of, statuses, with_share
@@ -61,6 +63,11 @@ def approve(ctx: Context, number: One, amount: MaybeHowMuch = None) -> Card:
         return _offer(ctx, case)
     _refuse_expired(ctx, case)
     return _approve(ctx, case, case, mine, amount)
+
+
+def approved_apart(conn: Connection, turn: str, words: str) -> bool:
+    """Whether what `approve` is to decide touches nobody else's figures; then it holds whose it does touch."""
+    return requests.hold(conn, turn, words.partition(" ")[0].partition(".")[0])
 
 
 def approve_anew(ctx: Context, number: One) -> Card:

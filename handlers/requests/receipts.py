@@ -235,7 +235,7 @@ def _which(ctx: Context, receipt: str) -> Card:
     if not brought:
         raise RefusedError("Send me the file in a direct message, and say for which claim: receipt 42")
     since = ctx.now - timedelta(days=400)
-    mine = [each for each in claims.of_account(ctx.conn, ctx.account_id, since) if _is_open(each.request, each.claim)]
+    mine = [each for each in claims.of_account(ctx.conn, ctx.account_id, since) if is_open(each.request, each.claim)]
     having = receipts.counted(ctx.conn, [each.request.id for each in mine])
     offered = [each for each in mine[::-1] if having.get(each.request.id, 0) < RECEIPTS_MAX][:OFFERED_MAX]
     buttons = [
@@ -284,10 +284,11 @@ def _unseen() -> RefusedError:
 
 
 def _can_grow(request: Request, claim: Claim, kept: Sequence[Receipt]) -> bool:
-    return _is_open(request, claim) and len(kept) < RECEIPTS_MAX
+    return is_open(request, claim) and len(kept) < RECEIPTS_MAX
 
 
-def _is_open(request: Request, claim: Claim) -> bool:
+def is_open(request: Request, claim: Claim) -> bool:
+    """Whether a claim may still come to be paid back, so that a receipt is of use to it."""
     return request.state in ("pending", "approved") and claim.paid_at is None
 
 

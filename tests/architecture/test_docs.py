@@ -322,7 +322,7 @@ def test_every_package_says_why_it_is_there() -> None:
     pinned = set.union(
         *(
             requirements(f"requirements{which}.txt")
-            for which in ("", "-teams", "-mcp", "-console", "-aws", "-dev", "-deploy")
+            for which in ("", "-teams", "-mcp", "-console", "-aws", "-tracing", "-dev", "-deploy")
         )
     )
 

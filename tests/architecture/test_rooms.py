@@ -51,6 +51,7 @@ NEVERS = (
 LATE_IMPORTS = {
     ("bot/charts/png.py", "matplotlib"),
     ("bot/charts/fonts.py", "matplotlib"),
+    ("handlers/pricing/list_prices.py", "genai_prices"),
     ("handlers/questions/free_days.py", "holidays"),
 }
 

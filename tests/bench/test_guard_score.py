@@ -2,7 +2,19 @@
 
 import pytest
 
-from bench.score.guard import GUARD, WORLDS, false_table, hits, kinds_table, play
+from bench.score.guard import (
+    GUARD,
+    WORLDS,
+    Played,
+    Told,
+    false_ones,
+    false_table,
+    hits,
+    is_as_large,
+    kinds_table,
+    play,
+)
+from bench.score.guard_worlds import BEGIN, DAY, DAYS, EPOCH, FEEDS, FIRST, HOURS, Owner, World
 
 
 @pytest.mark.long
@@ -19,9 +31,27 @@ def test_a_new_agent_and_an_unknown_key_of_a_small_company_are_told_within_a_rea
 def test_real_series_have_what_should_ring() -> None:
     """Pages of which one day in hundreds was read eight times as often; auctions of which no hour is wrong."""
     views, auctions = WORLDS["views"](1), WORLDS["auctions"](1)
-    assert {each.kind for each in views.incidents} == {"a page read 8 × as often"}
+    often = "a page read 8 × as often"
+    assert {each.kind for each in views.incidents} == {often, f"{often}, as twice before"}
+    assert all(FIRST < each.end <= EPOCH for each in views.incidents)  # what ends later nobody can tell
+    assert {each.kind for each in views.arguable} >= {often, "a week of twice as much"}
     assert not auctions.incidents
     assert all(sum(each.costs) > 0 for each in (*views.owners, *auctions.owners))
+
+
+def test_an_ordinary_day_as_large_as_a_runaway_is_false_and_counted_apart() -> None:
+    """Nobody can tell it from one by what it cost. A smaller one, and one like another before, are false only."""
+    costs = [1.0] * HOURS
+    first = (FIRST - BEGIN) // DAY
+    for number, dollars in ((2, 200.0), (4, 190.0), (6, 100.0), (8, 240.0)):
+        costs[(first + number) * 24] += dollars
+    world = World("one", [Owner("agent/a", FEEDS[0], costs)])
+    told = [
+        Told(f"{GUARD}: daily", "agent/a", start, start, start + DAY)
+        for start in (FIRST + number * DAY for number in (2, 4, 6, 8))
+    ]
+    played = Played(world, {FEEDS[0].name: DAYS}, told)
+    assert [is_as_large(played, each) for each in false_ones(played, GUARD)] == [True, False, False, True]
 
 
 def test_a_world_is_the_same_each_time_and_another_for_another_seed() -> None:

@@ -77,7 +77,9 @@ def test_a_process_that_stands_still_is_not_ready(acme: Company) -> None:
 def test_alerts_and_dashboard_name_figures_that_a_scrape_shows(acme: Company) -> None:
     """What is not measured cannot alarm anybody."""
     now = acme.clock()
-    acme.database.transact(lambda conn: pauses.begin(conn, DeliveryPause("web", now, now, "", refused=True)))
+    for each in ("web", "llm"):
+        stopped = DeliveryPause(each, now, now, "", refused=True)
+        acme.database.transact(lambda conn, stopped=stopped: pauses.begin(conn, stopped))  # type: ignore[misc]
     Health(acme.app, lambda: True).measure()
     shown = set(NAMES.findall(generate_latest().decode()))
     rules = yaml.safe_load(Path(ROOT / "deploy/alerts.yaml").read_text())["groups"][0]["rules"]

@@ -81,6 +81,7 @@ def test_the_lock_holds_what_the_lists_name() -> None:
         **pins((ROOT / "requirements-mcp.txt").read_text()),
         **pins((ROOT / "requirements-console.txt").read_text()),
         **pins((ROOT / "requirements-aws.txt").read_text()),
+        **pins((ROOT / "requirements-tracing.txt").read_text()),
     }
 
     assert {name: pins(locked).get(name) for name in wanted} == wanted

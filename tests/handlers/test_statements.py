@@ -41,6 +41,10 @@ WAITING = 9
 ABOVE = 1
 """What a lead's decision takes more on PostgreSQL if the pool lacks something: it gives, and asks those above."""
 
+AGAIN = 1
+"""What touches the figures of others than those for whom it is decided was begun beside other decisions, in one
+statement on PostgreSQL, and is begun again alone."""
+
 BATCH = 1
 """On PostgreSQL an order that moves the charges of the past makes the table of its batch first."""
 
@@ -253,7 +257,7 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
             "You gave $",
             (*TAKEN, SHARE),
             about="of a pool that lacks the rest",
-            most=ORDER_MAX + ABOVE,
+            most=ORDER_MAX + ABOVE + AGAIN,
         ),
         Spoken("max", "approve 1", "You agreed to $600.00", (LARGE,), about="the first of two stages"),
         Spoken("fay", "approve 1", "Approved: $600.00", (LARGE, ("max", "approve 1")), about="the last of two stages"),

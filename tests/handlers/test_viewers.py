@@ -1,11 +1,14 @@
 """Leadership sees the company in groups of five people and more, and nobody in them, whatever it asks."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from handlers import COMMANDS
-from handlers.context import CHAT_PLATFORMS
+from handlers.context import CHAT_PLATFORMS, CLOCK
+from handlers.place import Place
+from handlers.sentence import Sentence
 from storage.audit import rows
 from storage.db import Database
 from storage.directory import Directory, Link, Person, Team
@@ -111,3 +114,38 @@ def test_a_viewer_orders_nothing_of_others(company: Company) -> None:
     for order in ("allot 300 to search1", "pause search1", "correct 20 of search1 refund", "close october"):
         assert company.hear("vic", order).tone == "warn", order
     assert company.database.ask(lambda conn: list(rows(conn))) == []
+
+
+def test_what_was_one_persons_once_is_not_a_groups_today(company: Company) -> None:
+    """A team that grew: of months in which fewer than five were behind it nothing is told, nor by what others leave."""
+    newcomers = {f"lab{number}" for number in range(1, 5)}
+    people = tuple(
+        replace(each, joined=date(2026, 11, 10)) if each.id in newcomers else each for each in company.directory.people
+    )
+    assert "Lab: " in company.say("vic", "spend of team lab")
+    company.directory = replace(company.directory, people=people)
+    company.app.refresh_people()
+    company.llm.spends("lab0", "77.00", date(2026, 10, 20))
+    company.llm.spends("search1", "40.00", date(2026, 10, 20))
+    company.pull()
+
+    for span in ("last month", "this month"):
+        assert "You can't see figures" in company.say("vic", f"spend of team lab {span}")
+        assert "Lab" not in company.say("vic", f"spend of organization by team {span}")
+    assert "77" not in company.say("vic", "spend of organization by team last month")
+
+
+def test_of_those_who_left_only_their_own_time_counts(company: Company) -> None:
+    """Four left after the 20th: of the one who stayed alone until others came no channel is told."""
+    stayed = tuple(each for each in company.directory.people if each.id not in {"lab1", "lab2", "lab3", "lab4"})
+    come = tuple(Person(f"new{n}", f"N New{n}", team="lab", joined=date(2026, 11, 22)) for n in range(4))
+    company.directory = replace(company.directory, people=(*stayed, *come))
+    company.app.refresh_people()
+
+    def is_told(days: str) -> bool:
+        place = Place("slack", "C1", public=True)
+        return not company.app.carry_out(Sentence(f"spend of team lab {days}", CLOCK.id, place)).personal
+
+    assert is_told("2026-11-20")
+    assert is_told("2026-11-22")
+    assert not is_told("2026-11-20..2026-11-21")

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from bot.errors import UndeliverableError
+from bot.errors import RefusesUsError, UndeliverableError
 from bot.providers.files.provider import Files
 from tests.providers.asking import charges, findings, refused
 from tests.support.fakes.s3 import BUCKET, FakeS3
@@ -88,6 +88,8 @@ def test_a_bucket_that_may_not_be_read_is_told(s3: FakeS3, files: Files) -> None
     s3.is_open = False
     assert "s3:ListBucket" in str(refused(lambda: charges(files, DAY)))
     assert "s3:ListBucket" in " ".join(findings(files).values())
+    with pytest.raises(RefusesUsError, match="s3:ListBucket"):
+        files.try_key()
 
 
 def test_an_empty_bucket_is_told(files: Files) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import OutsideError, UndeliverableError, UnreachableError
+from bot.errors import OutsideError, RefusesUsError, UndeliverableError, UnreachableError
 from bot.http import KeyRefusedError, Patience
 from bot.providers.base import Provider, midnight
 from storage.charges import Charge
@@ -239,6 +239,18 @@ def test_a_refused_key_is_told_by_its_name(case: Case, fake: Loopback, provider:
     trouble = trouble_of(provider)
     assert isinstance(trouble, KeyRefusedError)
     assert "_KEY" in str(trouble)
+
+
+@every(ASKED)
+@pytest.mark.parametrize(("status", "refuses"), [(401, True), (503, False)])
+def test_a_key_is_tried(case: Case, fake: Loopback, provider: Provider, status: int, *, refuses: bool) -> None:
+    """A provider that takes the key for nothing is told from one that is down, and from one that is well."""
+    case.use(fake, DAY, "zoe", Decimal("1.23"), 1_000)
+    provider.try_key()
+    fake.fail_next(status, {"Retry-After": "77"}, times=FOR_EVER)
+    with pytest.raises(UnreachableError) as trouble:
+        provider.try_key()
+    assert isinstance(trouble.value, RefusesUsError) == refuses
 
 
 @every(ASKED)

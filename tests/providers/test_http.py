@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from ipaddress import ip_address
 from typing import Annotated, Any
 
 import pytest
@@ -18,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
+from bot import http
 from bot.errors import UndeliverableError, UnreachableError
 from bot.http import (
     PAGES_MAX,
@@ -393,6 +395,33 @@ def test_a_file_at_another_kind_of_address_is_not_fetched(echo: Echo, api: Api) 
     """What is asked for over TLS is not fetched without, nor the other way round."""
     echo.fail_next(307, {"Location": "https://127.0.0.1:9/signed"})
     assert "an address that we do not trust" in str(refused(lambda: lines(api)))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://169.254.169.254/latest/meta-data/iam",
+        "http://[::ffff:169.254.169.254]/latest",
+        "http://2852039166/",
+        "http://metadata.google.internal./computeMetadata",
+    ],
+)
+def test_nobody_sends_us_to_the_secrets_of_our_machine(api: Api, address: str) -> None:
+    """However the address is written."""
+    assert "an address that we do not trust" in str(refused(lambda: list(api.lines_at(address, "a file"))))
+
+
+def test_a_service_elsewhere_sends_us_to_nothing_of_ours(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider in the internet has no files in our network; one in our network may have."""
+    elsewhere = api_at("http://echo.example")
+    where = {"echo.example": [ip_address("93.184.215.14")], "127.0.0.1": [ip_address("127.0.0.1")]}
+    monkeypatch.setattr(http, "resolved", lambda host: where[host])
+    address = f"{echo.url}/reports/1"
+    assert "an address that we do not trust" in str(refused(lambda: list(elsewhere.lines_at(address, "a file"))))
+    assert echo.requests == []
+    where["echo.example"] = [ip_address("10.1.2.3")]
+    assert list(elsewhere.lines_at(address, "a file"))
+    elsewhere.close()
 
 
 def test_a_broken_line_is_no_file(echo: Echo, api: Api) -> None:

@@ -93,6 +93,18 @@ def test_a_question_survives_the_end_of_its_connections(database: Database) -> N
     assert database.ask(lambda conn: conn.execute(text("select 1")).scalar_one()) == 1
 
 
+@pytest.mark.parametrize("in_turn", [True, False])
+def test_an_order_survives_the_end_of_its_connections(database: Database, *, in_turn: bool) -> None:
+    """It begins with a word that changes nothing, so it is begun again on a new connection, and carried out once."""
+    if database.is_sqlite:
+        pytest.skip("a file does not hang up")
+    database.transact(lambda conn: conn.execute(text("select 1")), in_turn=in_turn)
+    end = text("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = :db")
+    database.ask(lambda conn: conn.execute(end, {"db": database.url.database}).all())
+
+    assert database.transact(lambda conn: ledger.post(conn, [entry("grant/1")]), in_turn=in_turn) == {"grant/1"}
+
+
 def test_an_order_that_fails_leaves_nothing(database: Database) -> None:
     """One sentence, one transaction."""
 

@@ -33,6 +33,7 @@ KEYWORDS: dict[str, tuple[int, ...]] = {
     "UnreachableError": (0,),
     "UndeliverableError": (0,),
     "GoneError": (0,),
+    "RefusesUsError": (0,),
     "KeyRefusedError": (0,),
     "NotFoundError": (0,),
     "InvalidError": (0,),

@@ -362,6 +362,8 @@ def check_channel(client: WebClient, channel: str) -> CheckLine:
                 what, ok=False, advice=t("Correct its id, or invite the bot there: /invite @{name}", name=NAME)
             )
         return CheckLine(what, ok=False, advice=in_words(trouble(Words("Ask Slack for a channel"), error)))
+    if said.get("name"):
+        what = t("Slack: channel {id}, {name}", id=channel, name=f"#{said['name']}")
     if said.get("is_archived"):
         return CheckLine(what, ok=False, advice=t("It is archived. Write another channel in app.yaml."))
     advice = t("The bot is not in it. Write there: /invite @{name}", name=NAME)

@@ -56,10 +56,10 @@ class Installations(Protocol):
         """Keep an installation, in place of an earlier one there."""
 
     def renew(self, id: str, bot: Bot) -> None:
-        """Keep the new tokens of an installation, unless it is gone, and let others renew it again."""
+        """Keep the new tokens of an installation, unless it was removed or made anew; others may renew it again."""
 
     def remove(self, bot: Bot) -> None:
-        """Forget an installation and its tokens."""
+        """Forget an installation and its tokens, unless it was made anew meanwhile."""
 
     def take_renewal(self, id: str) -> bool:
         """Whether it is for us to renew the tokens now; False while somebody else does."""

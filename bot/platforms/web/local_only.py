@@ -23,7 +23,7 @@ HEADERS = {
     "Cache-Control": "no-cache",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with none at all, browsers name no origin of a form, and it is refused
     "X-Content-Type-Options": "nosniff",
 }
 

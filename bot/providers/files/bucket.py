@@ -13,11 +13,14 @@ from pathlib import Path
 from re import Pattern, compile
 from typing import Any
 
-from bot.errors import UndeliverableError, UnreachableError
+from bot.errors import OutsideError, UndeliverableError, UnreachableError
+from bot.http import KeyRefusedError
 from bot.providers.files.settings import BUCKETS
+from handlers.language import N_
 
 OBJECTS_MAX = 10_000
 BYTES_MAX = 20 * 2**30
+BROKEN = 500
 
 
 class Bucket:
@@ -47,6 +50,7 @@ class Bucket:
 
         Raises:
             UnreachableError: S3 does not answer.
+            KeyRefusedError: it does not take the key or role, or not for this bucket.
             UndeliverableError: it refuses, there is more than fits, or AWS's client is not installed.
         """
         try:
@@ -58,19 +62,25 @@ class Bucket:
         try:
             self._fetch(boto3.session.Session().client("s3"))
         except exceptions.ClientError as no:
-            error = no.response.get("Error", {})
-            raise UndeliverableError(
-                "S3 refused {action} in the bucket {bucket} ({code}): give the role s3:ListBucket and s3:GetObject",
-                action=no.operation_name,
-                bucket=self._bucket,
-                code=error.get("Code", ""),
-            ) from None
+            raise self._trouble(no) from None
         except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.ProfileNotFound):
-            raise UndeliverableError(
-                "There is no key or role with which the bucket {bucket} could be read", bucket=self._bucket
+            raise KeyRefusedError(
+                "There is no key or role with which the bucket {bucket} could be read", "", bucket=self._bucket
             ) from None
         except (exceptions.BotoCoreError, exceptions.HTTPClientError):
             raise UnreachableError("S3 did not answer for the bucket {bucket}", bucket=self._bucket) from None
+
+    def _trouble(self, no: Any) -> OutsideError:
+        """What an answer of S3 means for trying again, by its status (docs.aws.amazon.com, S3 error responses)."""
+        code = no.response.get("Error", {}).get("Code", "")
+        status = int(no.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        if status in {408, 429} or status >= BROKEN:
+            return UnreachableError("S3 did not answer for the bucket {bucket}", bucket=self._bucket)
+        words = N_("S3 refused {action} in the bucket {bucket} ({code}): give the role s3:ListBucket and s3:GetObject")
+        said = {"action": no.operation_name, "bucket": self._bucket, "code": code}
+        if status in {401, 403}:
+            return KeyRefusedError(words, code, **said)
+        return UndeliverableError(words, **said)
 
     def _fetch(self, client: Any) -> None:
         start = self._keys.partition("*")[0].partition("?")[0].partition("[")[0]

@@ -16,7 +16,7 @@ from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 
-from bot.checks import CheckLine
+from bot.checks import CheckLine, works
 from bot.csv_records import CsvLayout
 from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.providers.base import Provider, ProviderIdentity, midnight
@@ -29,7 +29,7 @@ from bot.providers.files.presets import FOCUS, Preset
 from bot.providers.files.readers import ROWS_MAX, TextRow, TextTable, UnknownTableError, UnusableFileError, tables
 from bot.providers.files.settings import FileRules
 from bot.providers.set_aside import Reason, RowError, is_collected, set_aside, setting_aside
-from bot.texts import in_words, kept, nt, t
+from bot.texts import kept, nt, t
 from storage.charges import Charge
 
 Meaning = Callable[[TextRow], Iterable[ChargeRow]]
@@ -187,7 +187,7 @@ class Files(Provider):
         try:
             self._refresh()
         except OutsideError as trouble:
-            yield CheckLine(t("files {pattern}", pattern=self._pattern), ok=False, advice=in_words(trouble))
+            yield works(t("files {pattern}", pattern=self._pattern), trouble)
             return
         for path, (_, why) in sorted(self._unusable.items()):
             yield CheckLine(path, ok=False, advice=t("{why}. Nothing of it counts", why=why))

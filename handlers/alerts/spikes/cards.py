@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from babel.numbers import format_decimal
 
-from handlers.alerts.spikes.rules import HISTORY_DAYS, PRESSING
+from handlers.alerts.spikes.burn import HISTORY_DAYS, PRESSING
 from handlers.budgets import statuses
 from handlers.card import Block, Button, Card, Facts, Text, Tone
 from handlers.context import Context

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from handlers.access import may_see
 from handlers.alerts.spikes import cards
-from handlers.alerts.spikes.watch import KINDS, told
+from handlers.alerts.spikes.burn import KINDS
+from handlers.alerts.spikes.telling import told
 from handlers.arguments import ComingDays, MaybeHowMuch, MaybeTimes, Rest, SpikeOrWhom, Until, units_above_zero
 from handlers.card import Block, Button, Card, Facts, Table, Text, Tone
 from handlers.context import Context

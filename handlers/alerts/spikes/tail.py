@@ -5,15 +5,27 @@ another, whose work comes in bursts, it is next month. The dearest days themselv
 distances between them (Hill, 1975) tell how far away the amount is that is passed one time in so many (Weissman, 1978).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from math import exp, log
 
 TOP_PART = 3  # the dearest third of all
 TOP_MIN = 3
 SPREAD_MIN, SPREAD_FEW, SPREAD_MAX = 0.15, 0.35, 0.5
-ALONE_TIMES = 2  # of the second: beyond it, the dearest stands alone
-RECORD_PERCENT = 140  # of the dearest: less is never out of the ordinary
+ALONE_PERCENT = 150  # of the dearest on another day: beyond it, the dearest stands alone
+RECORD_PERCENT = 150  # of the dearest: less is never out of the ordinary
 RECORD_PERCENT_MAX, RECORD_PERCENT_FEW = 200, 300  # more always is
+MEDIANS = 8  # usual days: so many always are, if they are more than the dearest by as much as has to be
+
+
+def repeated(costs: Mapping[date, int]) -> list[int]:
+    """What days cost, of what happened once only as much as half more than what happened again.
+
+    What happened once is not usual. A night has a midnight, so the days beside the dearest may be of the same matter.
+    """
+    dearest = max(costs, key=lambda day: costs[day])
+    apart = max((cost for day, cost in costs.items() if abs((day - dearest).days) > 1), default=costs[dearest])
+    return [min(cost, apart * ALONE_PERCENT // 100) for cost in costs.values()]
 
 
 def seldom_above(costs: Sequence[int], seldom: float, few: int) -> int:
@@ -25,11 +37,12 @@ def seldom_above(costs: Sequence[int], seldom: float, few: int) -> int:
         few: with fewer than these, that they are alike may be chance.
     """
     dearest = sorted(costs, reverse=True)
-    record = min(dearest[0], dearest[1] * ALONE_TIMES)  # what happened once is not usual
+    record = dearest[0]
     top = min(max(TOP_MIN, len(dearest) // TOP_PART), len(dearest) - 1)
     base = log(dearest[top])
-    spread = sum(log(min(each, record)) - base for each in dearest[:top]) / top
+    spread = sum(log(each) - base for each in dearest[:top]) / top
     least, most = (SPREAD_MIN, RECORD_PERCENT_MAX) if len(dearest) >= few else (SPREAD_FEW, RECORD_PERCENT_FEW)
     spread = min(max(spread, least), SPREAD_MAX)
     beyond = int(exp(base + spread * log(top / (len(dearest) * seldom))))
-    return min(max(beyond, record * RECORD_PERCENT // 100), record * most // 100)
+    always = min(record * most // 100, MEDIANS * dearest[len(dearest) // 2])
+    return max(record * RECORD_PERCENT // 100, min(beyond, always))

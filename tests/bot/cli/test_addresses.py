@@ -4,8 +4,9 @@ from ipaddress import ip_address
 
 import pytest
 
-from bot.cli.addresses import Address, addresses, resolved
+from bot.cli.addresses import addresses
 from bot.config import ProviderSettings
+from bot.hosts import Address, resolved
 
 KNOWN = {"llm.acme.example": "203.0.113.7", "inner": "169.254.169.254", "localhost": "127.0.0.1", "proxy": "10.0.0.4"}
 

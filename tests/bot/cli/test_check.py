@@ -134,9 +134,9 @@ def test_a_scheduled_command_of_nobody_is_told(tmp_path: Path, slack: FakeSlack)
     [
         ("slack:C1", []),
         ("slack:U1", []),
-        ("slack:C2", [("Slack: channel C2", "The bot is not in it. Write there: /invite @Bursar")]),
+        ("slack:C2", [("Slack: channel C2, #c2", "The bot is not in it. Write there: /invite @Bursar")]),
         ("slack:C3", [("Slack: channel C3", "Correct its id, or invite the bot there: /invite @Bursar")]),
-        ("slack:C4", [("Slack: channel C4", "It is archived. Write another channel in app.yaml.")]),
+        ("slack:C4", [("Slack: channel C4, #c4", "It is archived. Write another channel in app.yaml.")]),
         ("teams:19:abc@thread", [("channel teams:19:abc@thread", "Add the app to it and mention the bot there once.")]),
         ("web:#ai", [("channel web:#ai", "Only the demo shows it. Write a channel of Slack or Teams.")]),
     ],

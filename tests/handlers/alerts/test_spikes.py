@@ -10,6 +10,7 @@ import pytest
 
 from bot.platforms import terminal
 from handlers.events import CheckSpikes, DetectWaste
+from handlers.policy import Budget, Policy
 from storage import spikes
 from storage.charges import Charge
 from storage.directory import Agent, Link
@@ -539,3 +540,37 @@ def test_a_slow_drift_is_told_in_working_hours(acme: Company) -> None:
     assert [card.title for card in acme.messages("ana") if "last week" in card.title] == [
         "Ana Silva spent $140.00 last week, usually $35.00"
     ]
+
+
+@pytest.mark.parametrize(("monthly", "rings"), [("300 USD", True), ("2000 USD", False)])
+def test_a_new_agent_is_measured_by_its_own_budget(acme: Company, monthly: str, rings: bool) -> None:
+    """$60 on its first day: a fifth of a month's $300, and next to nothing of $2,000."""
+    acme.app.policy = with_budgets(acme, {"name": "own", "who": "agent crawler", "amount": monthly})
+    told = spends_by_day(acme, "crawler-key", {}, "60.00")
+    assert told == (["Crawler spends $60.00 a day, and has no history yet"] if rings else [])
+
+
+def test_a_new_agent_burns_no_large_part_of_its_teams_budget_in_silence(acme: Company) -> None:
+    """Its own budget would allow it."""
+    own = {"name": "own", "who": "agent crawler", "amount": "2000 USD"}
+    acme.app.policy = with_budgets(acme, own, {"name": "team", "who": "team search", "amount": "400 USD"})
+    told = spends_by_day(acme, "crawler-key", {}, "60.00")
+    assert told == ["Crawler spends $60.00 a day, and has no history yet"]
+
+
+def with_budgets(acme: Company, *rules: dict[str, str]) -> Policy:
+    """The rules of app.yaml with other budgets."""
+    return acme.app.policy.model_copy(update={"budgets": tuple(Budget.model_validate(rule) for rule in rules)})
+
+
+def test_hours_that_come_to_light_before_what_is_over_are_the_same_matter(acme: Company) -> None:
+    """A danger from ten to midnight is over and told; that the three hours before it were dear is no second one."""
+    a_night(acme, NIGHT + 2 * HOUR)
+    hourly(acme, acme.clock.moment, 6, usual)
+    acme.clock.forward(6 * HOUR)
+    pulled(acme)
+    before = len(dangers(acme, "max"))
+    hourly(acme, NIGHT - 4 * HOUR, 3, lambda _: 21 * 10**9, requests=70)
+    acme.clock.forward(HOUR)
+    pulled(acme)
+    assert len(dangers(acme, "max")) == before

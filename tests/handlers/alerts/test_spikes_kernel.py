@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.alerts.spikes.rules import Burn, Spell, drift, goes_on, look
-from handlers.alerts.spikes.tail import seldom_above
+from handlers.alerts.spikes.burn import Burn, Spell, goes_on
+from handlers.alerts.spikes.rules import look
+from handlers.alerts.spikes.tail import repeated, seldom_above
+from handlers.alerts.spikes.weeks import drift
 from handlers.waste.totals import total
 from storage.findings import Found, Said
 from storage.spikes import Sight
@@ -18,6 +20,7 @@ NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 TODAY = NOW.date()
 MORNING = NOW + timedelta(hours=5)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+BEGAN = NOW - timedelta(days=30)
 DOLLAR = 10**9
 FLOOR = 25 * DOLLAR
 
@@ -142,11 +145,11 @@ def test_work_that_varies_is_no_loop() -> None:
 def test_a_slow_drift_is_seen_by_weeks() -> None:
     """And only if there are three weeks to compare with."""
     days = {TODAY - n * DAY: (30 if n <= 7 else 6) * DOLLAR for n in range(1, 60)}
-    sight = drift(days, TODAY, FLOOR)
+    sight = drift(days, TODAY, BEGAN, FLOOR)
     assert sight is not None
     assert (sight.now_nanos, sight.usual_nanos) == (210 * DOLLAR, 42 * DOLLAR)
-    assert drift({day: cost for day, cost in days.items() if day > TODAY - 20 * DAY}, TODAY, FLOOR) is None
-    assert drift(dict.fromkeys(days, 30 * DOLLAR), TODAY, FLOOR) is None
+    assert drift({day: cost for day, cost in days.items() if day > TODAY - 20 * DAY}, TODAY, BEGAN, FLOOR) is None
+    assert drift(dict.fromkeys(days, 30 * DOLLAR), TODAY, BEGAN, FLOOR) is None
 
 
 @given(st.lists(st.integers(0, 10**12), max_size=80), st.dictionaries(st.integers(0, 60), st.integers(0, 10**14)))
@@ -250,13 +253,19 @@ def test_ten_times_the_usual_rings_after_ten_days_of_history() -> None:
     assert seen(burn(days=days | {TODAY: 20 * DOLLAR})) == []
 
 
-@pytest.mark.parametrize(("growth", "times"), [(1.06, 1.7), (1.12, 2.0), (1.4, 1.4)])
+@pytest.mark.parametrize(("growth", "times"), [(1.06, 1.7), (1.12, 2.0), (1.4, 1.5)])
 def test_the_dearest_days_say_how_far_others_may_go(growth: float, times: float) -> None:
-    """The more unlike they are, the further, up to twice the dearest; where nothing is usual, 1.4 times is enough."""
+    """The more unlike they are, the further, up to twice the dearest; where nothing is usual, 1.5 times is enough."""
     days = [round(DOLLAR * growth ** (n % 20)) for n in range(40)]
     assert seldom_above(days, 0.003, 14) / max(days) == pytest.approx(times, abs=0.02)
-    alone = 20 * max(days)
-    assert seldom_above([*days, alone], 0.003, 14) < alone  # what happened once is not usual
+
+
+def test_what_happened_once_counts_as_half_more_than_what_happened_again_at_most() -> None:
+    """Also if it lasted over midnight."""
+    days = {TODAY - n * DAY: 5 * DOLLAR for n in range(1, 30)}
+    assert max(repeated(days | {TODAY - 9 * DAY: 60 * DOLLAR, TODAY - 10 * DAY: 40 * DOLLAR})) == 75 * DOLLAR // 10
+    assert max(repeated(days | {TODAY - 9 * DAY: 60 * DOLLAR, TODAY - 12 * DAY: 40 * DOLLAR})) == 60 * DOLLAR
+    assert repeated({TODAY: DOLLAR}) == [DOLLAR]
 
 
 def test_five_days_that_are_alike_may_be_so_by_chance() -> None:
@@ -319,9 +328,11 @@ def test_eight_hours_of_twice_the_dearest_hour_ring() -> None:
 def test_five_percent_more_each_day_is_a_drift() -> None:
     """Within three weeks; what varies as much and does not grow is none."""
     grows = {TODAY - n * DAY: round(20 * DOLLAR * 1.05 ** max(0, 20 - n)) for n in range(1, 60)}
-    assert drift(grows, TODAY, FLOOR) is not None
+    assert drift(grows, TODAY, BEGAN, FLOOR) is not None
+    rests = {day: cost // (1 + (day.weekday() > 4)) for day, cost in grows.items()}  # half as much on weekends
+    assert drift(rests, TODAY, BEGAN, FLOOR) is not None
     varies = {day: 20 * DOLLAR * (1 + 2 * (day.day % 3 == 0)) for day in grows}
-    assert drift(varies, TODAY, FLOOR) is None
+    assert drift(varies, TODAY, BEGAN, FLOOR) is None
 
 
 def test_an_hour_that_goes_on_is_judged_by_its_pace() -> None:
@@ -353,3 +364,91 @@ def test_the_hour_that_goes_on_hides_no_loop() -> None:
     now = NOW + HOUR / 4
     told = burn([*alike, Spell(NOW, DOLLAR // 4, 15, 15_000, 1_500)], heard_until=now)
     assert "loop" in [each.rule for each in look(told, now, MORNING, FLOOR)]
+
+
+# Judged alike each time ----------------------------------------------------------------------------------------------
+
+
+def test_a_day_is_judged_by_the_eight_weeks_before_it_however_late() -> None:
+    """Two large days of eight weeks ago make $60 usual; five days later they still do, for that day."""
+    day = TODAY - 5 * DAY
+    large = {day - 52 * DAY: 80 * DOLLAR, day - 54 * DAY: 80 * DOLLAR}
+    days = {day - n * DAY: (4 + n % 3) * DOLLAR for n in range(1, 57)} | large | {day: 90 * DOLLAR}
+    assert seen(burn(days=days, judged_from=TODAY - 7 * DAY)) == []
+    without = {each: cost for each, cost in days.items() if each not in large}
+    assert [each.rule for each in seen(burn(days=without, judged_from=TODAY - 7 * DAY))] == ["daily"]
+
+
+def test_two_days_of_which_one_would_be_usual_alone_are_usual() -> None:
+    """Few days follow each other, so such pairs have no history; the days themselves have."""
+    days = {TODAY - n * DAY: [200, 150, 90][n % 3] * DOLLAR for n in range(4, 56, 4)}
+    one = burn(days=days | {TODAY - DAY: 230 * DOLLAR, TODAY: 10 * DOLLAR}, new_day=20 * DOLLAR)
+    assert seen(one) == []
+
+
+def test_on_a_day_on_which_there_is_seldom_any_usage_less_is_out_of_the_ordinary() -> None:
+    """A Sunday of somebody who works on weekdays."""
+    sunday = datetime(2026, 11, 22, 23, 0, tzinfo=UTC)
+    usual = {sunday.date() - n * DAY: (2 + n * n % 19) * DOLLAR for n in range(1, 57)}
+    days = {day: cost for day, cost in usual.items() if day.weekday() < 5}
+    for day, dollars, rung in ((sunday.date(), 35, ["daily"]), (sunday.date() - 4 * DAY, 35, [])):
+        one = burn(days=days | {day: dollars * DOLLAR}, heard_until=sunday, judged_from=sunday.date() - 4 * DAY)
+        assert [each.rule for each in look(one, sunday, sunday, 15 * DOLLAR)] == rung
+
+
+def test_little_money_has_to_be_further_from_the_usual_than_much() -> None:
+    """Two and a half times the usual: $45 more is no matter, $4,500 more is."""
+    for dollars, rings in ((30, False), (3000, True)):
+        days = {TODAY - n * DAY: (dollars + n % 3) * DOLLAR for n in range(1, 57)}
+        assert bool(seen(burn(days=days | {TODAY: dollars * DOLLAR * 5 // 2}))) is rings
+
+
+def test_a_day_that_goes_on_is_not_taken_to_last_until_monday() -> None:
+    """On Friday afternoon $10 were spent; there will be no three days of it."""
+    friday = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)
+    days = {friday.date() - n * DAY: (10 + n % 3) * DOLLAR // 20 for n in range(1, 57)}
+    monday = friday + timedelta(days=2, hours=17)
+    for dollars, rings in ((10, False), (16, True)):
+        one = burn(days=days | {friday.date(): dollars * DOLLAR}, heard_until=friday, judged_from=friday.date())
+        assert bool(look(one, friday, monday, FLOOR)) is rings
+
+
+def test_eight_usual_days_ring_though_days_are_very_unlike() -> None:
+    """The dearest was five usual ones; twice that is not waited for."""
+    days = {TODAY - n * DAY: [5, 5, 6, 5, 24, 5, 9][n % 7] * DOLLAR for n in range(1, 57)}
+    assert [each.rule for each in seen(burn(days=days | {TODAY: 42 * DOLLAR}, has_timetable=False))] == ["daily"]
+    assert seen(burn(days=days | {TODAY: 35 * DOLLAR}, has_timetable=False)) == []
+
+
+def test_a_weekday_of_batches_is_known_though_something_large_came_on_another_once() -> None:
+    """Each Sunday $100; a Tuesday of $110 some weeks ago hides no $90 on a Wednesday."""
+    days = {day: (100 if day.weekday() == 6 else 5) * DOLLAR for day in (TODAY - n * DAY for n in range(1, 57))}
+    assert [each.rule for each in seen(burn(days=days | {TODAY - 22 * DAY: 110 * DOLLAR, TODAY: 90 * DOLLAR}))] == [
+        "daily"
+    ]
+
+
+def test_a_batch_of_every_second_sunday_hides_nothing_on_another_day() -> None:
+    """Four Sundays of eight cost $200; a Wednesday of $150 is none of them."""
+    days = {TODAY - n * DAY: (200 if n % 14 == 3 else 5) * DOLLAR for n in range(1, 57)}
+    assert [each.rule for each in seen(burn(days=days | {TODAY: 150 * DOLLAR}))] == ["daily"]
+
+
+def test_what_comes_on_the_first_sunday_of_a_month_is_a_batch() -> None:
+    """Five weeks lie between two of them, or four."""
+    sunday = datetime(2026, 11, 1, 23, 0, tzinfo=UTC)
+    days = {sunday.date() - n * DAY: (5 + n % 3) * DOLLAR for n in range(1, 57)}
+    first = date(2026, 9, 27)
+    one = burn(days=days | {first: 90 * DOLLAR, sunday.date(): 100 * DOLLAR}, judged_from=sunday.date())
+    assert (sunday.date() - first).days == 35
+    assert look(replace(one, heard_until=sunday), sunday, sunday, FLOOR) == []
+
+
+def test_one_large_day_is_no_drift_and_a_week_before_readings_began_is_old() -> None:
+    """The day itself was judged; twice as much before anybody looked is not news, three times is."""
+    usual = {TODAY - n * DAY: 10 * DOLLAR for n in range(1, 60)}
+    assert drift(usual | {TODAY - 3 * DAY: 300 * DOLLAR}, TODAY, BEGAN, FLOOR) is None
+    for dollars, rings in ((22, False), (40, True)):
+        week = usual | {TODAY - n * DAY: dollars * DOLLAR for n in range(1, 8)}
+        assert drift(week, TODAY, BEGAN, FLOOR) is not None
+        assert (drift(week, TODAY, NOW - DAY, FLOOR) is not None) is rings

@@ -124,7 +124,10 @@ def test_a_receipt_can_follow_and_whoever_decides_sees_it(company: Company) -> N
     assert "Add a receipt" in [each.label for each in made.buttons]
     assert receipt_on(company.reads("max")[0]) == "none"
 
+    assert "receipts 1" in [each.says for each in company.hear("ana", "claims").buttons]
+
     added = claims_with(company, "ana", "receipt 1", pdf())
+    assert "receipts 1" not in [each.says for each in company.hear("ana", "claims").buttons]
     assert added.title == "Added to claim #1"
     assert receipt_on(company.reads("max")[0]) == "PDF, 1 kB"
     assert len(company.reads("max")) == 1

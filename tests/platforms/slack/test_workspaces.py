@@ -298,6 +298,23 @@ def test_a_token_that_cannot_be_renewed_is_used_to_its_end_and_then_refused(
     assert code(refused.value) == "token_expired"
 
 
+def test_an_installation_made_anew_is_neither_overwritten_nor_removed(database: Database, town: SlackTown) -> None:
+    """Somebody installs the app again while an older installation is renewed, or found to be gone."""
+    replica = _replica(database, town)
+    _install(replica, town.workspaces["T1"])
+    older = replica.installations.every()["T1"]
+    _install(replica, town.workspaces["T1"])
+    newer = replica.installations.every()["T1"]
+
+    replica.installations.renew("T1", older)
+    replica.installations.remove(older)
+    assert replica.installations.every()["T1"].bot_token == newer.bot_token != older.bot_token
+    replica.installations.remove(newer)
+    assert replica.installations.every() == {}
+    replica.installations.renew("T1", newer)
+    assert replica.installations.every() == {}
+
+
 def test_slack_that_does_not_answer_leaves_the_token_as_it_is(database: Database, town: SlackTown) -> None:
     """The outcome is not known: the refresh token is tried once more a minute later, not at once by all."""
     town.lasts_s = 3600.0

@@ -1,5 +1,6 @@
 """The demo page in a real browser, with the sample company behind it: what a newcomer sees in the first minute."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,11 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from bot.cli.demo import CAST, TOUR, demo_app
+from bot.cli.demo import TOUR, demo_app, demo_page
 from bot.clock import Clock
 from bot.config import load
-from bot.platforms.web.page import page
 from tests.support.clock import Clock as SetClock
+from tests.support.receipt_files import pdf
 from tests.support.small_bot import served
 
 
@@ -22,10 +23,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     app = demo_app(load({}), url, SetClock(datetime(2026, 11, 20, 15, 0, tzinfo=UTC)))
     clock = Clock(app)
     clock.start()
-    names = {one.id: one.name for one in app.everybody()}
-    with served(
-        page(app, [(person, names[person], role) for person, role in CAST], TOUR, app.language, app.chose_language)
-    ) as running:
+    with served(demo_page(app)) as running:
         yield running
     clock.stop()
     app.close()
@@ -59,6 +57,27 @@ def test_a_newcomer_asks_what_is_left_and_where_it_went(browser: Browser, addres
     expect(spent.get_by_role("table").first).to_contain_text("claude-sonnet-4-5")
     expect(spent.get_by_role("img")).to_be_visible()
     tab.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "width", "name", "shows"),
+    [
+        ("/console/team/search", 1280, "console-team", "By person"),
+        ("/console/queue", 390, "console-queue-phone", "Approve #1"),
+    ],
+)
+def test_a_lead_finds_their_pages_behind_the_demo(
+    browser: Browser, address: str, pictures: Path, path: str, width: int, name: str, shows: str
+) -> None:
+    """The pictures of docs/how-to/console.md; no page is wider than its window."""
+    context = browser.new_context(viewport={"width": width, "height": 1100}, device_scale_factor=2)
+    tab = context.new_page()
+    tab.goto(f"{address}/console/as/max")
+    tab.goto(f"{address}{path}")
+    expect(tab.get_by_text(shows, exact=True).first).to_be_visible()
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    tab.screenshot(path=pictures / f"{name}.png")
+    context.close()
 
 
 def test_a_request_goes_to_the_managers_window_and_the_decision_back(browser: Browser, address: str) -> None:
@@ -167,3 +186,27 @@ def test_the_page_offers_the_tour(browser: Browser, address: str) -> None:
     expect(tab.locator(".said").last).to_have_text("spend by model last week")
     card_with(tab, "claude-sonnet-4-5")
     tab.close()
+
+
+def test_a_claim_goes_from_the_chat_to_a_page_with_its_receipt(browser: Browser, address: str) -> None:
+    """Ana sends a file along; Max opens it beside what waits for him, and approves it there."""
+    tab = browser.new_page()
+    tab.goto(f"{address}/?as=ana")
+    say(tab, "claim")
+    form = card_with(tab, "Claim what you paid yourself")
+    form.get_by_label("How much did you pay?").fill("20 USD")
+    form.get_by_label("For which tool?").fill("cursor")
+    form.get_by_label("What is it for?").fill("pairing")
+    form.get_by_label("Receipt").set_input_files({"name": "a.pdf", "mimeType": "application/pdf", "buffer": pdf()})
+    form.get_by_role("button", name="Send").click()
+    expect(card_with(tab, "Claimed $20.00 for cursor")).to_contain_text("PDF, 1 kB")
+
+    tab.goto(f"{address}/console/as/max")
+    tab.goto(f"{address}/console/queue")
+    tab.get_by_role("link", name=re.compile("See the receipt of")).click()
+    with tab.expect_download() as saved:
+        tab.get_by_role("link", name=re.compile(r"^receipt-\d+-1\.pdf$")).click()
+    assert Path(saved.value.path()).read_bytes() == pdf()
+    tab.goto(f"{address}/console/queue")
+    tab.get_by_role("button", name=re.compile(r"Approve #\d+")).last.click()
+    expect(tab.get_by_role("main")).to_contain_text("Approved: $20.00 for Ana Silva")

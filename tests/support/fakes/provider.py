@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
-from bot.checks import CheckLine
+from bot.checks import CheckLine, works
 from bot.errors import GoneError, OutsideError, UnreachableError
 from bot.providers.base import IncreaseRequest, Limit, Provider, ProviderIdentity
 from bot.providers.set_aside import set_aside
@@ -17,9 +17,9 @@ from storage.limits import Subject
 class FakeProvider(Provider):
     """Reports `rows` and `members`; raises `trouble` instead, if there is any.
 
-    A deaf one says yes and does nothing; a mute one does it, and its answer is lost. What happens meanwhile happens
-    once, while the next limit is on its way. Of the days in `odd` so many rows cannot be understood, and those in
-    `broken` break off.
+    What it `refuses` with meets whatever is asked, and the question whether the key works, too. A deaf one says yes
+    and does nothing; a mute one does it, and its answer is lost. What happens meanwhile happens once, while the next
+    limit is on its way. Of the days in `odd` so many rows cannot be understood, and those in `broken` break off.
     """
 
     can = frozenset({"charges", "people", "limits", "set_limit", "pause", "increase_requests"})
@@ -29,6 +29,7 @@ class FakeProvider(Provider):
     rows: list[Charge] = field(default_factory=list)
     members: list[ProviderIdentity] = field(default_factory=list)
     trouble: Exception | None = None
+    refuses: OutsideError | None = None
     there: dict[Subject, Limit] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     asked: list[IncreaseRequest] = field(default_factory=list)
@@ -60,8 +61,7 @@ class FakeProvider(Provider):
 
     def charges(self, first: date, last: date) -> Iterator[Charge]:
         """See Provider."""
-        if self.trouble:
-            raise self.trouble
+        self._fail("charges")
         self.days_asked.append(first)
         for number in range(self.odd.get(first, 0)):
             set_aside(self.name, f"usage of {first}, row {number + 1}", "cost", "Field required")
@@ -155,12 +155,12 @@ class FakeProvider(Provider):
 
     def _fail(self, what: str) -> None:
         self.calls.append(what)
-        if self.trouble:
-            raise self.trouble
+        for each in filter(None, (self.refuses, self.trouble)):
+            raise each
 
     def probe(self) -> Iterator[CheckLine]:
         """See Provider."""
-        yield CheckLine(f"{self.name} answers", ok=True)
+        yield works(f"{self.name} answers", self.refuses)
 
     def close(self) -> None:
         """See Provider."""

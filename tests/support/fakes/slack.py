@@ -618,6 +618,7 @@ class FakeSlack(Loopback):
             "channel": {
                 "id": channel,
                 "is_channel": True,
+                "name": channel.lower(),
                 "is_archived": channel in self.archived,
                 "is_member": self.bot_user in self.channels[channel],
             }

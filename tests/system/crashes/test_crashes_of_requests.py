@@ -20,7 +20,7 @@ from sqlalchemy import event, text
 from handlers.card import Card
 from handlers.place import Place
 from storage import audit
-from storage.db import Connection, Database, Turn
+from storage.db import Connection, Database
 from storage.outbox import LEASE
 from tests.support.clock import Clock
 from tests.support.company import RULES, Company
@@ -61,9 +61,9 @@ class MortalDatabase(Database):
 
     fate = Fate()
 
-    def transact(self, work: Callable[[Connection], T], *, in_turn: bool = False, turn: Turn = "") -> T:
+    def transact(self, work: Callable[[Connection], T], **how: Any) -> T:
         """See Database."""
-        done = super().transact(work, in_turn=in_turn, turn=turn)
+        done = super().transact(work, **how)
         self.fate.step()
         return done
 

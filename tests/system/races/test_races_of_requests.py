@@ -5,6 +5,7 @@ import random
 import re
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -12,11 +13,11 @@ from queue import SimpleQueue
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from handlers.card import Card
 from handlers.events import EndGrants
-from storage import audit
+from storage import audit, requests
 from storage.db import Database
 from storage.directory import Directory, Link, Person
 from tests.support.clock import Clock
@@ -250,6 +251,54 @@ def test_approvers_of_different_requests_do_not_wait_in_vain(found: Found) -> No
     ]
 
     assert {card.title.partition(":")[0] for card in at_once(company, acts)} == {"Approved"}
+    assert company.database.ask(audit.first_broken) is None
+
+
+def test_two_halves_at_once_need_four_eyes_as_one_after_the_other(
+    found: Found, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One person may decide both stages of 600 dollars, but not of 1,200: pressing both at one moment helps nobody."""
+    company = found({"stages": [{"by": "people f0"}, {"by": "people f0, f1"}]})
+    for number in (1, 2):
+        company.say("ana", "request 600 for the race")
+        company.say("f0", f"approve {number}")
+    both, look = threading.Barrier(2), requests.find_with_asked
+
+    def look_together(conn: Connection, word: str) -> object:
+        seen = look(conn, word)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.5)  # who may look only after the other one never meets it
+        return seen
+
+    monkeypatch.setattr(requests, "find_with_asked", look_together)
+    heard = at_once(company, [Act((("f0", f"approve {number}"),)) for number in (1, 2)])
+
+    assert sorted(card.title[:15] for card in heard) == ["Approved: $600.", "Others decide r"]
+    assert company.hear("ana", "balance").title == "$1,000.00 left of $1,000.00"
+
+
+def test_decisions_about_different_people_do_not_wait_for_each_other(
+    database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On PostgreSQL both are looked at before either is written; on SQLite there is one place."""
+    budgets = [{"name": "monthly", "who": "every person", "amount": "400 USD"}]
+    clock.moment = MONDAY
+    company = Company(database, clock, {**RULES, "budgets": budgets, "approvals": [FINANCE]}, ALL)
+    for person in ("p1", "p2"):
+        company.say(person, "request 50 for the race")
+    both, look, met = threading.Barrier(2), requests.find_with_asked, list[int]()
+
+    def look_together(conn: Connection, word: str) -> object:
+        seen = look(conn, word)
+        with suppress(threading.BrokenBarrierError):
+            met.append(both.wait(0.5 if database.is_sqlite else 30))
+        return seen
+
+    monkeypatch.setattr(requests, "find_with_asked", look_together)
+    heard = at_once(company, [Act((("f0", "approve 1"),)), Act((("f1", "approve 2"),))])
+
+    assert [card.title.partition(":")[0] for card in heard] == ["Approved", "Approved"]
+    assert len(met) == (0 if database.is_sqlite else 2)
     assert company.database.ask(audit.first_broken) is None
 
 

@@ -1,0 +1,71 @@
+"""What comes again at its time: a program's days of a week, of a fortnight, or of a month."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from statistics import median_low
+
+from handlers.alerts.spikes.burn import DAY, WEEK, Burn
+
+BATCH_PERCENT = 300  # of the other days: a weekday that usually costs so much is one of a batch
+BATCH_DAYS_MIN = 4  # of that weekday
+BATCH_PART = 2  # of the dearest day: those above it are the large ones
+BATCH_MONTHS_MIN = 2
+AGAIN_PERCENT = 175  # of last time, for what comes at its time again
+BACKS = (WEEK, 2 * WEEK, 4 * WEEK, 5 * WEEK)  # days ago: the first Sunday of a month is four or five weeks ago
+
+
+def timetable(days: Mapping[date, int]) -> Callable[[date], bool] | None:
+    """On which days a batch comes, None if there is none.
+
+    It comes on a weekday that usually costs far more than the others; on the weekday that all large days are on, as
+    every second Sunday; or on the day of the month that they are on. Its days say nothing of the others, on which as
+    much is out of the ordinary.
+    """
+    dearest = max(days.values(), default=0)
+    large = [day for day, cost in days.items() if cost * BATCH_PART > dearest]
+    usually = {weekday for weekday in range(WEEK) if _is_dear(days, weekday)}
+    alone = {day.weekday() for day in large}
+    weekdays = usually or (alone if len(large) >= BATCH_DAYS_MIN and len(alone) == 1 else None)
+    if weekdays:
+        return lambda day: day.weekday() in weekdays
+    numbers, months = [day.day for day in large], {(day.year, day.month) for day in large}
+    if len(months) == len(large) >= BATCH_MONTHS_MIN and max(numbers) - min(numbers) <= 1:
+        return lambda day: min(numbers) - 1 <= day.day <= max(numbers) + 1
+    return None
+
+
+def _is_dear(days: Mapping[date, int], weekday: int) -> bool:
+    """Whether a weekday usually costs far more than the other days on which there is usage."""
+    here = [cost for day, cost in days.items() if day.weekday() == weekday and cost > 0]
+    others = [cost for day, cost in days.items() if day.weekday() != weekday and cost > 0]
+    if len(here) < BATCH_DAYS_MIN or len(others) < BATCH_DAYS_MIN:
+        return False
+    return median_low(here) * 100 >= BATCH_PERCENT * median_low(others)
+
+
+def again(burn: Burn, first: date, length: int, backs: Sequence[int] = ()) -> int:
+    """What it cost some weeks before, or on that day of the month before, if that stood alone, as now; 0 of people."""
+    found, batches = 0, None
+    for back in (backs or (*BACKS, *month_back(first))) if burn.has_timetable else ():
+        then = first - back * DAY
+        cost = stretch(burn.days, then, length)
+        if cost > found and 2 * stretch(burn.days, then + length * DAY, length) < cost:
+            batches = batches or [timetable({day: cost for day, cost in burn.days.items() if day < first})]
+            [batch] = batches
+            if batch is None or batch(first) or not batch(then):  # else it came on its own weekday, which this is not
+                found = cost
+    return found
+
+
+def month_back(day: date) -> Iterator[int]:
+    """How many days ago the same day of the month before was, and the days around it."""
+    last = day.replace(day=1) - DAY
+    then = last.replace(day=min(day.day, last.day))
+    yield from ((day - then).days + off for off in (-1, 0, 1))
+
+
+def stretch(days: Mapping[date, int], first: date, length: int) -> int:
+    """What some days that follow each other cost."""
+    if length == 1:
+        return days.get(first, 0)
+    return sum(days.get(first + number * DAY, 0) for number in range(length))

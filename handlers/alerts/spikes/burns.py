@@ -1,0 +1,78 @@
+"""An account as the rules see it: its figures, without what people said of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from handlers.alerts.spikes.burn import (
+    Burn,
+    Spell,
+)
+from handlers.alerts.spikes.recent import Heard
+from handlers.context import Context
+from storage.burn_rate import Bucket
+from storage.spikes import Sight, Spike
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """An account that was looked at closely.
+
+    Args:
+        burn: what it burns.
+        sights: what is out of the ordinary there, the most pressing first.
+        unheard: whether a provider that reports it was not read of late, so that silence means nothing.
+    """
+
+    burn: Burn
+    sights: list[Sight]
+    unheard: bool
+
+
+def burn_of(
+    ctx: Context,
+    hours: Iterable[Bucket],
+    days: Mapping[date, int],
+    allowed: tuple[int, int],
+    here: Heard,
+    mine: Sequence[Spike],
+) -> Burn:
+    """An account as the rules see it, without what was said not to be expected, and without what happened once."""
+    mine = _unusual(mine)
+    spells = [Spell(one.start, one.cost_nanos, one.requests, one.input, one.output) for one in hours]
+    never = [each for each in mine if each.verdict == "unexpected"]
+    return Burn(
+        hours=[spell for spell in spells if not _was_spike(spell.start, mine)] if mine else spells,
+        days={day: cost for day, cost in days.items() if not _was_spike_on(day, ctx, never)},
+        new_hour=allowed[0],
+        new_day=allowed[1],
+        heard_until=here.until,
+        hours_until=here.hours_until,
+        judged_from=here.judged_from,
+        since=min((one.since for one in mine if one.burns), default=None),
+        odd=frozenset(day for day in days if _was_spike_on(day, ctx, mine)) if mine else frozenset(),
+    )
+
+
+def _unusual(mine: Sequence[Spike]) -> list[Spike]:
+    """The dangers that say nothing of what is usual: what nobody answered does, once it happened twice.
+
+    Else who uses more each week, or tries something out now and then, would ring each time.
+    """
+    unanswered = sum(not each.burns and not each.verdict for each in mine)
+    return [each for each in mine if each.burns or each.verdict or unanswered == 1]
+
+
+def _was_spike(start: datetime, mine: Iterable[Spike]) -> bool:
+    """Whether an hour lies in a danger that is over, so that it is not taken for usual."""
+    return any(each.since <= start < each.until for each in mine if not each.burns)
+
+
+def _was_spike_on(day: date, ctx: Context, mine: Iterable[Spike]) -> bool:
+    """Whether a day does. A danger of days has those of the provider, one of hours those of the organization."""
+    for each in mine:
+        zone = UTC if each.rule == "daily" else ctx.policy.zone
+        last = each.until - timedelta(seconds=1)
+        if not each.burns and each.since.astimezone(zone).date() <= day <= last.astimezone(zone).date():
+            return True
+    return False

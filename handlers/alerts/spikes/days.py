@@ -1,0 +1,155 @@
+"""Days that cost more than next to all others, alone or some together.
+
+A day is judged by the eight weeks before it, whenever it becomes known, so that it is judged alike each time. Little
+money has to be further from the usual than much.
+"""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from statistics import median_low
+
+from handlers.alerts.spikes.batches import AGAIN_PERCENT, again, stretch, timetable
+from handlers.alerts.spikes.burn import ACTIVE_DAYS_FEW, DAY, DAYS_FEW, HISTORY_DAYS, STRETCH_MAX, WEEK, Burn, ahead
+from handlers.alerts.spikes.tail import repeated, seldom_above
+from storage.spikes import Sight
+
+SELDOM = {1: 0.003, 2: 0.001}  # so seldom a day costs more, and two days together, which have twice as many chances
+RARE_MAX = 10  # so many times as often, on days on which there is seldom any usage
+KINDS_A_WEEK = {1: (5, 2), 2: (4, 1, 1, 1)}  # how many days, and pairs of days, of a week are of each kind
+LITTLE_PERCENT, LARGE_FLOORS = 300, 10  # of a usual day; above so many floors less is worth a word
+ANOTHER_DAY_PERCENT = 175  # of a usual day: less, and a stretch of dear days has ended
+NEWCOMER_TIMES = 3  # of the dearest day of somebody with next to no history
+SATURDAY = 5
+
+
+def daily(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> Iterator[Sight]:
+    """Days that became known of late, alone or some together; two of them count as one, for a night has a midnight."""
+    seen: set[date] = set()
+    judged = sorted((day for day, cost in burn.days.items() if cost > 0 and day >= burn.judged_from), reverse=True)
+    single = _Past.of(burn, 1)
+    for past in (single, _Past.of(burn, 2)) if judged else ():
+        for day in judged:
+            if day in seen or day - (past.length - 1) * DAY in seen:
+                continue
+            sight = _stretch_until(burn, day, past, single, now, floor_nanos)
+            if sight is None:
+                continue
+            # As long as it has lasted: who worked all Friday does not go on until Monday.
+            lasts = min(morning, now + (now - sight.since))
+            coming = ahead(sight.rate_nanos, now, lasts) if sight.until == now else 0
+            if sight.excess_nanos + coming >= floor_nanos:
+                first = sight.since.date()
+                seen |= {first + number * DAY for number in range((day - first).days + 1)}
+                yield sight
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What days, or two of them together, cost before; made once, and cut off where what is judged begins.
+
+    Args:
+        burn: the account.
+        length: how many days count as one.
+        starts: the first of them, in order, with usage and not odd.
+        sums: what they cost.
+        kinds: which of them are on a weekend.
+        batches: on which days a batch comes, if any, by what was known before a day; filled as it is asked for.
+        known: what was asked for before.
+    """
+
+    burn: Burn
+    length: int
+    starts: list[date]
+    sums: list[int]
+    kinds: list[int]
+    batches: dict[date, Callable[[date], bool] | None] = field(default_factory=dict)
+    known: dict[tuple[date, date], tuple[int, int]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, burn: Burn, length: int) -> "_Past":
+        """Of all days that are known."""
+        days = {day: cost for day, cost in burn.days.items() if day not in burn.odd}
+        starts = sorted(day for day, cost in days.items() if cost > 0 and (length == 1 or day + DAY in days))
+        sums = [stretch(days, day, length) for day in starts]
+        return cls(burn, length, starts, sums, [_kinds(day, length) for day in starts])
+
+    def before(self, end: date, first: date) -> tuple[int, int]:
+        """What such days as begin on `first` cost usually before a day, and what they may cost.
+
+        Where there is usage on few of the days of a kind, as at weekends, such a day counts as seldom as it is, so that
+        all days of a calendar have the same chance to ring.
+        """
+        if (end, first) not in self.known:
+            self.known[end, first] = self._before(end, first)
+        return self.known[end, first]
+
+    def _before(self, end: date, first: date) -> tuple[int, int]:
+        low, count = bisect_left(self.starts, end - HISTORY_DAYS * DAY), bisect_left(self.starts, end)
+        sums = self.sums[low:count]
+        batch = again(self.burn, first, self.length) * AGAIN_PERCENT // 100 if first == end else 0
+        if len(sums) < ACTIVE_DAYS_FEW:
+            own = max(sums, default=0)
+            most = max(NEWCOMER_TIMES * own, self.length * self.burn.new_day, batch)
+            return median_low(sums) if sums else 0, most
+        kind = _kinds(first, self.length)
+        alike = [cost for cost, each in zip(sums, self.kinds[low:count], strict=True) if each == kind]
+        known = alike if len(alike) >= WEEK else sums
+        weeks = min(HISTORY_DAYS, (end - self.starts[0]).days) / WEEK
+        rare = (KINDS_A_WEEK[self.length][kind] * weeks + 1) / (len(alike) + 1)
+        others = repeated(self._without_batches(low, end, first))
+        return median_low(known), max(seldom_above(others, SELDOM[self.length] * min(RARE_MAX, rare), DAYS_FEW), batch)
+
+    def _without_batches(self, low: int, end: date, first: date) -> dict[date, int]:
+        """What such days cost that are no days of a batch either, if enough of them are known."""
+        every = dict(zip(self.starts[low:], self.sums[low:], strict=True))
+        every = {day: cost for day, cost in every.items() if day < end}
+        if not self.burn.has_timetable:
+            return every
+        if end not in self.batches:
+            window, odd = end - HISTORY_DAYS * DAY, self.burn.odd
+            days = {day: cost for day, cost in self.burn.days.items() if window <= day < end and day not in odd}
+            self.batches[end] = timetable(days)
+        is_batch = self.batches[end]
+        if is_batch is None or self._has(is_batch, first):
+            return every
+        others = {day: cost for day, cost in every.items() if not self._has(is_batch, day)}
+        return every if len(others) < ACTIVE_DAYS_FEW else others
+
+    def _has(self, is_batch: Callable[[date], bool], first: date) -> bool:
+        return any(is_batch(first + number * DAY) for number in range(self.length))
+
+
+def _stretch_until(burn: Burn, day: date, past: _Past, single: _Past, now: datetime, floor_nanos: int) -> Sight | None:
+    """Some days on end, each of them dear by what was before the first, the longest of such."""
+    known = min(burn.since.date() if burn.since else now.date(), now.date())
+    length, least, found = past.length, None, None
+    for number in range(STRETCH_MAX if burn.since is None else HISTORY_DAYS):
+        first = day - ((number + 1) * length - 1) * DAY
+        cost = stretch(burn.days, first, length)
+        least = cost if least is None else min(least, cost)
+        if not cost:
+            break
+        usual, most = past.before(min(first, known), first)
+        if length > 1 and least > most:  # what a single day may cost is nothing for two
+            most = max(most, single.before(min(first, known), first)[1])
+        if least > most and (least * 100 >= LITTLE_PERCENT * usual or least - usual >= LARGE_FLOORS * floor_nanos):
+            found = first, usual, number + 1
+        elif least * 100 <= usual * ANOTHER_DAY_PERCENT:
+            break
+    if found is None:
+        return None
+    first, usual, count = found
+    start, last = (datetime.combine(each, time(), UTC) for each in (first, day - (length - 1) * DAY))
+    until = min(now, last + length * DAY)
+    cost = stretch(burn.days, day - (length - 1) * DAY, length)
+    excess = stretch(burn.days, first, length * count) - usual * count
+    rate = (cost - usual) // max(1, int((until - last).total_seconds()) // 3600)
+    return Sight("daily", start, until, cost // length, usual // length, excess, rate)
+
+
+def _kinds(first: date, length: int) -> int:
+    """Which of some days are on a weekend, a bit for each."""
+    weekday = first.weekday()
+    return sum(1 << number for number in range(length) if (weekday + number) % WEEK >= SATURDAY)

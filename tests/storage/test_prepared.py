@@ -1,0 +1,78 @@
+"""Statements on the driver's own cursor give what SQLAlchemy gives."""
+
+from datetime import date
+
+import pytest
+from sqlalchemy import Connection, bindparam, event, select, text
+from sqlalchemy.exc import DBAPIError
+
+from storage import people, requests, tables
+from storage.db import Database
+from storage.directory import Directory, Link, Person
+from storage.people import Circle
+from storage.prepared import Prepared, run
+
+PEOPLE = Directory(
+    (
+        Person("max", "Max", roles=("finance",), joined=date(2026, 2, 3)),
+        Person("ana", "Ana", manager="max", groups=("one", "two")),
+        Person("bob", "Bob", active=False),
+    ),
+    links=(Link("slack", "user", "T1/ana", "person/ana"),),
+)
+TABLE = tables.people
+
+
+@pytest.fixture
+def peopled(database: Database) -> Database:
+    """A database with three people."""
+    database.transact(lambda conn: people.apply(conn, PEOPLE, date(2026, 1, 1)))
+    return database
+
+
+def test_types_are_those_of_the_columns(peopled: Database) -> None:
+    """Days, truth and moments, with lists of any length and what stands in the statement itself."""
+    ids = TABLE.c.id.in_(bindparam("ids", expanding=True))
+    statement = select(TABLE).where(ids, TABLE.c.name.in_(["Ana", "Max"]), TABLE.c.id != "nobody").order_by(TABLE.c.id)
+    prepared = Prepared(statement, lists=("ids",))
+
+    def same(conn: Connection) -> None:
+        for wanted in (["ana"], ["ana", "bob", "max"], [], ["max"]):
+            plain = [tuple(row) for row in conn.execute(statement, {"ids": wanted})]
+            assert prepared.rows(conn, {"ids": wanted}) == plain
+
+    peopled.ask(same)
+
+
+def test_the_circle_of_a_request_is_found_whatever_is_asked_for(peopled: Database) -> None:
+    """Lists within a part of the statement that goes on by itself."""
+
+    def circle(conn: Connection) -> Circle:
+        return people.circle(conn, ["ana"], ["admin"], date(2026, 1, 1), ["slack", "web"], below=["org"])
+
+    found = peopled.ask(circle)
+    assert set(found.people) == {"ana", "max"}
+    assert found.identities["ana"] == (("slack", "T1/ana"),)
+    assert peopled.ask(lambda conn: people.circle(conn, [], [], date(2026, 1, 1), [])).people == {}
+
+
+def test_trouble_is_that_of_sqlalchemy(database: Database) -> None:
+    """So an order that was overtaken is done again, and a broken database is told from a bug."""
+    with pytest.raises(DBAPIError):
+        database.ask(lambda conn: run(conn, "select * from nothing_there"))
+    with pytest.raises(DBAPIError):
+        database.ask(lambda conn: conn.execute(text("select * from nothing_there")))
+
+
+def test_who_counts_statements_counts_these(database: Database) -> None:
+    """The bounds of statements hold for them, too."""
+    seen: list[str] = []
+
+    def note(_conn: object, _cursor: object, statement: str, *_more: object) -> None:
+        seen.append(statement)
+
+    event.listen(database._questions, "before_cursor_execute", note)
+    database.ask(lambda conn: requests.find_with_asked(conn, "1"))
+    event.remove(database._questions, "before_cursor_execute", note)
+
+    assert len(seen) == 1
