@@ -5,12 +5,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from bot.app import App
 from bot.config import Settings
 from bot.directory import everybody
 from bot.directory.combined import Everybody
-from storage import people
+from storage import people, roster
 from storage.db import Database
 from storage.directory import Directory, Link
 from tests.support.clock import Clock
@@ -155,3 +156,28 @@ def test_a_link_that_a_person_changed_lets_the_sources_speak_again(app: App, rea
     app.refresh_people()
 
     assert reads() == 2
+
+
+def test_what_another_replica_wrote_meanwhile_is_compared_anew(
+    app: App, file: Path, database: Database, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had read the same new file: nobody comes in twice."""
+    app.refresh_people()
+    file.write_text(f"{HEAD}{ROWS}3,Bob Reyes,bob@acme.example,1,Search\n")
+    compare, other = roster.compare, of(file, database, clock)
+    compared = 0
+
+    def overtaken(conn: Connection, leavers_percent: int) -> roster.Compared:
+        nonlocal compared
+        compared += 1
+        found = compare(conn, leavers_percent)
+        if compared == 1:
+            clock.forward(timedelta(seconds=1))
+            other.refresh_people(anew=True)
+        return found
+
+    monkeypatch.setattr(roster, "compare", overtaken)
+
+    assert not app.refresh_people()
+    assert compared == 3
+    assert names(app) == ["Ana Silva", "Bob Reyes", "Kim Tanaka"]
