@@ -67,7 +67,7 @@ def claim(
     “claim” alone opens a form. The amount may be in any currency that has a rate. Say the month or the day; without
     either it is today. “claim 30 EUR ChatGPT Plus in courses: the exam” takes another yearly budget than the first one.
 
-    The same people decide as over a request. Send the receipt along, or later: `receipt 42`.
+    The same people decide as over a request. Send the receipt along, or later: “receipt 42”.
     """
     account = own_account(ctx)
     categories = categories_of(ctx, account, ctx.person)

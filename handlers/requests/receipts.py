@@ -142,7 +142,7 @@ def attach(ctx: Context, request_id: int, brought: Sequence[Receipt]) -> None:
 
 
 def receipts_(ctx: Context, number: One) -> Card:
-    """The receipts of a claim: `receipts 42`. For the claimant, whoever decides the claim, and finance."""
+    """The receipts of a claim: “receipts 42”. For the claimant, whoever decides the claim, and finance."""
     case, claim = _seen(ctx, number)
     request, kept = case.request, receipts.of_request(ctx.conn, case.request.id)
     mine = request.asker_id == ctx.person.id
@@ -166,7 +166,7 @@ def receipts_(ctx: Context, number: One) -> Card:
 
 
 def receipt_(ctx: Context, number: One = "", receipt: FormText = "") -> Card:
-    """Add the receipt of a claim: send me the file and say `receipt 42`.
+    """Add the receipt of a claim: send me the file and say “receipt 42”.
 
     A file may be a PDF, PNG, JPEG or HEIC of at most 5 MB. It is seen by you, whoever decides the claim, and finance.
     """
