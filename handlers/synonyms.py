@@ -232,6 +232,7 @@ CHINESE = Tongue(
         expected="预期",
         unexpected="非预期",
         value="单位成本,价值",
+        outcomes="成果",
         pool="额度池,预算池",
         allot="分配",
         split="平分,均分",
