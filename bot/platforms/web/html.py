@@ -104,9 +104,10 @@ def _templates(folder: Path) -> Environment:
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
-_FIGURE = re.compile(
-    r"[-+\N{MINUS SIGN}]?(?:(?:[A-Z]{1,3})?[$€£¥])? ?\d[\d,.'\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]*[kKMB]?"  # -$1,204.50 or 1.2M
-    r"(?:[ \N{NO-BREAK SPACE}]?(?:%|€))?(?![^\s,;，；])"  # 38 % or 12 €, and then a space or the end
+_FIGURE = re.compile(  # -$1,204.50, CN¥7,000.00 or 1.2M; 38 % or 12 €; and then a space or the end
+    r"[-+\N{MINUS SIGN}]?(?:(?:[A-Z]{1,3})?[$€£¥])? ?"
+    r"\d[\d,.'\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]*[kKMB]?"
+    r"(?:[ \N{NO-BREAK SPACE}]?(?:%|€))?(?![^\s,;，；])"
 )
 
 
