@@ -14,14 +14,13 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.checks import CheckLine, why_not, works
 from bot.config import OutcomeSettings
-from bot.http import PATIENCE, Api, ApiKey, Page
-from bot.outcomes.source import ISSUES, Done, Repository, kind_of
+from bot.http import PATIENCE, Api, ApiKey
+from bot.outcomes.source import ISSUES, Done, Repository, kind_of, listed
 from bot.providers.set_aside import understood
 from bot.texts import t
 from handlers.language import N_
 
 URL = "https://api.github.com"
-ROWS = 100
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2026-03-10"}
 CALLS_PER_MINUTE = 600
 """Below GitHub's 900 points a minute; of its 5,000 calls an hour it says itself when they are used up."""
@@ -91,7 +90,9 @@ class GitHub:
     def repositories(self) -> Iterator[Repository]:
         """See OutcomeSource."""
         path = f"/orgs/{quote(self._organization, safe='')}/repos"
-        for one in understood(self._api.who, path, self._pages(path, {"type": "all"}), _Repository.model_validate):
+        for one in understood(
+            self._api.who, path, listed(self._api, path, {"type": "all"}), _Repository.model_validate
+        ):
             yield Repository(one.full_name, one.default_branch or "", one.full_name, one.has_issues is not False)
 
     def done(self, repository: Repository, since: datetime) -> Iterator[Done]:
@@ -102,7 +103,7 @@ class GitHub:
 
     def _pulls(self, repository: Repository, since: datetime) -> Iterator[Done]:
         path, seen = f"/repos/{repository.key}/pulls", set[int]()
-        rows = self._pages(path, {"state": "closed", "sort": "updated", "direction": "desc"})
+        rows = listed(self._api, path, {"state": "closed", "sort": "updated", "direction": "desc"})
         for one in understood(self._api.who, path, rows, _Pull.model_validate):
             if one.updated_at < since:
                 return
@@ -114,7 +115,7 @@ class GitHub:
     def _issues(self, repository: Repository, since: datetime) -> Iterator[Done]:
         path, seen = f"/repos/{repository.key}/issues", set[int]()
         moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        rows = self._pages(path, {"state": "closed", "since": moment})
+        rows = listed(self._api, path, {"state": "closed", "since": moment})
         for one in understood(self._api.who, path, rows, _Issue.model_validate):
             is_done = one.pull_request is None and one.state_reason in (None, "completed")
             if one.closed_at and is_done and not (one.user and one.user.is_machine) and one.number not in seen:
@@ -129,16 +130,6 @@ class GitHub:
     def close(self) -> None:
         """See OutcomeSource."""
         self._api.close()
-
-    def _pages(self, path: str, params: dict[str, str | int]) -> Iterator[Any]:
-        """The rows of a list; a page that is not full is the last."""
-
-        def ask(number: int) -> Page:
-            rows = self._api.get_json(path, {**params, "per_page": ROWS, "page": number})
-            rows = rows if isinstance(rows, list) else []
-            return Page(rows, number + (len(rows) >= ROWS))
-
-        return self._api.pages(ask, path)
 
 
 def _names(labels: tuple[_Label | str, ...]) -> tuple[str, ...]:

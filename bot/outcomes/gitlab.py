@@ -9,21 +9,19 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict
 
 from bot.checks import CheckLine, why_not, works
 from bot.config import OutcomeSettings
-from bot.http import PATIENCE, Api, ApiKey, Page
-from bot.outcomes.source import ISSUES, Done, Repository, kind_of
+from bot.http import PATIENCE, Api, ApiKey
+from bot.outcomes.source import ISSUES, Done, Repository, kind_of, listed
 from bot.providers.set_aside import understood
 from bot.texts import t
 from handlers.language import N_
 
 URL = "https://gitlab.com/api/v4"
-ROWS = 100
 CALLS_PER_MINUTE = 600
 MACHINE = re.compile(r"(?:project|group)_\d+_bot(?:_.*)?|.*\[bot\]|renovate-bot|dependabot")
 """Access tokens of projects and groups act as users of such names."""
@@ -78,7 +76,7 @@ class GitLab:
         seen = set[int]()
         for group in self._groups:
             path = f"/groups/{quote(group, safe='')}/projects"
-            rows = self._pages(path, {"include_subgroups": "true", "order_by": "id", "sort": "asc"})
+            rows = listed(self._api, path, {"include_subgroups": "true", "order_by": "id", "sort": "asc"})
             for one in understood(self._api.who, path, rows, _Project.model_validate):
                 if one.id not in seen:
                     seen.add(one.id)
@@ -103,7 +101,7 @@ class GitLab:
             for group in self._groups:
                 for what, state in (("merge_requests", "merged"), ("issues", "closed")):
                     path = f"/groups/{quote(group, safe='')}/{what}"
-                    rows = self._pages(path, {**asked, "state": state})
+                    rows = listed(self._api, path, {**asked, "state": state})
                     for one in understood(self._api.who, path, rows, _Row.model_validate):
                         if (what, one.id) not in seen:
                             seen.add((what, one.id))
@@ -119,13 +117,3 @@ class GitLab:
     def close(self) -> None:
         """See OutcomeSource."""
         self._api.close()
-
-    def _pages(self, path: str, params: dict[str, str | int]) -> Iterator[Any]:
-        """The rows of a list; a page that is not full is the last."""
-
-        def ask(number: int) -> Page:
-            rows = self._api.get_json(path, {**params, "per_page": ROWS, "page": number})
-            rows = rows if isinstance(rows, list) else []
-            return Page(rows, number + (len(rows) >= ROWS))
-
-        return self._api.pages(ask, path)

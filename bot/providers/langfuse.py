@@ -6,7 +6,6 @@ machine; nothing was seen live. Costs there are reckoned at list prices. Texts o
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -17,6 +16,7 @@ from pydantic.alias_generators import to_camel
 from bot.checks import CheckLine, works
 from bot.http import PATIENCE, Api, ApiKey, Batch, Params, Patience, Sign, basic
 from bot.providers.base import Provider, days, midnight
+from bot.providers.calls import Calls
 from bot.providers.payload_fields import Body, Count, Dollars, Word, nanos
 from bot.providers.set_aside import RowError, not_asked_for, understood
 from bot.texts import t
@@ -60,20 +60,6 @@ class _Meta(Body):
 class _Page(Body):
     data: list[Any]
     meta: _Meta = Field(default_factory=_Meta)
-
-
-@dataclass(slots=True)
-class _Sum:
-    """What calls used together."""
-
-    input: int = 0
-    read: int = 0
-    written: int = 0
-    output: int = 0
-    reasoning: int = 0
-    requests: int = 0
-    failed: int = 0
-    cost: int = 0
 
 
 class Langfuse(Provider):
@@ -139,29 +125,13 @@ class Langfuse(Provider):
             hour = at.replace(minute=0, second=0, microsecond=0)
             return (hour, found.environment or "", found.user_id or "", found.model or ""), found
 
-        sums: dict[Cell, _Sum] = defaultdict(_Sum)
+        sums: dict[Cell, Calls] = defaultdict(Calls)
         for kind in TYPES:
             rows = self._api.follow(partial(self._batch, kind, start, end), "observations")
             for cell, found in understood(self.who, f"usage of {day}", rows, call):
                 _add(sums[cell], found)
         for (hour, environment, user, model), one in sorted(sums.items()):
-            yield Charge(
-                self.name,
-                hour,
-                1,
-                model,
-                sub_account=environment,
-                subject=user,
-                tokens_input=one.input,
-                tokens_cache_read=one.read,
-                tokens_cache_write_5m=one.written,
-                tokens_output=one.output,
-                tokens_reasoning=one.reasoning,
-                requests=one.requests,
-                requests_failed=one.failed,
-                cost_nanos=one.cost or None,
-                cost_source="list_price" if one.cost else "unpriced",
-            )
+            yield one.of_hour(self.name, hour, model, sub_account=environment, subject=user)
 
     def _batch(self, kind: str, start: datetime, end: datetime, after: str) -> Batch:
         page = self._page(kind, start, end, after, PAGE_ROWS)
@@ -179,7 +149,7 @@ class Langfuse(Provider):
         return self._api.read(_Page, self._api.get_json(OBSERVATIONS, params), "observations")
 
 
-def _add(one: _Sum, found: _Observation) -> None:
+def _add(one: Calls, found: _Observation) -> None:
     used = _kinds(found.usage_details or {})
     one.input += used["input"]
     one.read += used["read"]
@@ -188,7 +158,7 @@ def _add(one: _Sum, found: _Observation) -> None:
     one.reasoning += used["reasoning"]
     one.requests += 1
     one.failed += found.level == FAILED
-    one.cost += nanos(found.total_cost) if found.total_cost else 0
+    one.cost_nanos += nanos(found.total_cost) if found.total_cost else 0
 
 
 def _kinds(told: Mapping[str, int]) -> Mapping[str, int]:

@@ -340,7 +340,7 @@ ORDERS = {
 }
 # What anybody may do, for it concerns but them.
 FREE = {"delegate", "settings"}
-ELSEWHERE = {"claim", "demote", "erase", "go-live", "paid", "promote", "propose"}
+ELSEWHERE = {"claim", "demote", "erase", "go-live", "paid", "promote", "propose", "receipt"}
 """Orders that need something of their own first, such as a restored copy: their own tests hold who may give them."""
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -175,6 +176,18 @@ def test_what_cannot_be_read_is_not_nought(github: FakeGitHubCode, at_github: Co
     at_github.read()
     assert at_github.sums() == before | {("ads", "2026-11-18", "merged_pull_requests"): 2}
     assert at_github.note()["unread"] == ["acme/search-web"]
+
+
+def test_an_answer_that_is_no_list_is_not_nought(github: FakeGitHubCode, at_github: Counted) -> None:
+    """Whatever stands there instead: the figures of before stay."""
+    github.merged(github.repos[2], WEDNESDAY)
+    at_github.read()
+    before = at_github.sums()
+    github.fail_next(200, body={}, path="/repos/acme/ads/pulls", times=9)
+    at_github.company.clock.forward(timedelta(days=1))
+    with suppress(OutsideError):
+        at_github.company.app.read_outcomes("github")
+    assert at_github.sums() == before == {("ads", "2026-11-18", "merged_pull_requests"): 1}
 
 
 def test_a_repository_that_was_renamed_is_named(github: FakeGitHubCode, at_github: Counted) -> None:

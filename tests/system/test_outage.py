@@ -30,8 +30,10 @@ ALL_S = 240.0
 
 def people() -> list[dict[str, object]]:
     """Managers with their reports. The last manager was never seen in Slack."""
-    managers = [{"id": f"m{n}", "name": f"Manager {n}", "email": f"m{n}@acme.test"} for n in range(MANAGERS)]
-    reports = [
+    managers: list[dict[str, object]] = [
+        {"id": f"m{n}", "name": f"Manager {n}", "email": f"m{n}@acme.test"} for n in range(MANAGERS)
+    ]
+    reports: list[dict[str, object]] = [
         {"id": f"p{n}", "name": f"Person {n}", "email": f"p{n}@acme.test", "manager": f"m{n % MANAGERS}", "team": "all"}
         for n in range(REPORTS)
     ]

@@ -62,8 +62,11 @@ def render(card: Card, key: str, note: str = "", drawing: Drawing | None = None)
     """
     drawn, whose, title = drawing or SCRIPTED, "", card.title
     named = _WHOSE.match(title)
-    if named and headline(title[named.end() :]):
-        whose, title = named.group(), title[named.end() :]
+    rest = title[named.end() :] if named else title
+    led = _LEAD.match(rest) if not headline(rest) else None
+    rest = rest[led.end() :] if led else rest
+    if headline(rest):
+        whose, title = title[: len(title) - len(rest)], rest
     figure = headline(title)
     body = Markup().join(_rows(card, key, drawn))
     word = say(card.language, TONE_WORDS[card.tone])
@@ -101,14 +104,19 @@ def _templates(folder: Path) -> Environment:
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
-_FIGURE = re.compile(
-    r"[-+\N{MINUS SIGN}]?[$€£¥]? ?\d[\d,.'\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]*[kKMB]?"  # -$1,204.50 or 1.2M
-    r"(?:[ \N{NO-BREAK SPACE}]?(?:%|€))?(?![^\s,;])"  # 38 % or 12 €, and then a space or the end
+_FIGURE = re.compile(  # -$1,204.50, CN¥7,000.00 or 1.2M; 38 % or 12 €; and then a space or the end
+    r"[-+\N{MINUS SIGN}]?(?:(?:[A-Z]{1,3})?[$€£¥])? ?"
+    r"\d[\d,.'\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]*[kKMB]?"
+    r"(?:[ \N{NO-BREAK SPACE}]?(?:%|€))?(?![^\s,;，；])"
 )
 
 
 _WHOSE = re.compile(r"[^:：]{1,80}(?:: |：\s*)")
 """Of whom a title is, before the number: “Search: $2,264.90 spent this month”."""
+
+
+_LEAD = re.compile(r"[^\d$€£¥]{1,24}?(?=(?:US|CN|CA|A|HK|NT|R)?[$€£¥]\d)")
+"""Words before an amount: “More than $18,609.83 spent this month”, “剩余US$155.15”."""
 
 
 def headline(title: str) -> str:

@@ -9,7 +9,6 @@ import gzip
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from glob import glob
 from pathlib import Path
@@ -19,6 +18,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
 from bot.errors import UndeliverableError
+from bot.providers.calls import Calls
 from bot.providers.files.bucket import Bucket, is_bucket
 from bot.providers.payload_fields import Body, Count, Word
 from bot.providers.set_aside import RowError, not_asked_for, understood
@@ -65,18 +65,6 @@ class _Call(_Camel):
     output: _Output | None = None
 
 
-@dataclass(slots=True)
-class _Sum:
-    """What calls used together."""
-
-    input: int = 0
-    read: int = 0
-    written: int = 0
-    output: int = 0
-    requests: int = 0
-    failed: int = 0
-
-
 class InvocationLog:
     """The log under a folder, or under an address of S3.
 
@@ -117,27 +105,13 @@ class InvocationLog:
                 raise RowError(not_asked_for(at.date()), "timestamp")
             return found
 
-        sums: dict[tuple[str, str, str], _Sum] = defaultdict(_Sum)
+        sums: dict[tuple[str, str, str], Calls] = defaultdict(Calls)
         for path in self._files(hour):
             for each in understood(self._name, f"calls since {hour:%Y-%m-%d %H:%M}", _lines(path), call):
                 caller = each.identity.arn.rpartition("/")[2].rpartition(":")[2]
                 _add(sums[each.account_id, caller, each.model_id.rpartition("/")[2]], each)
         for (account, caller, model), one in sorted(sums.items()):
-            yield Charge(
-                self._name,
-                hour,
-                1,
-                model,
-                sub_account=account,
-                subject=caller,
-                tokens_input=one.input,
-                tokens_cache_read=one.read,
-                tokens_cache_write_5m=one.written,
-                tokens_output=one.output,
-                requests=one.requests,
-                requests_failed=one.failed,
-                cost_source="unpriced",
-            )
+            yield one.of_hour(self._name, hour, model, sub_account=account, subject=caller)
 
     def _files(self, hour: datetime) -> list[str]:
         pattern = f"{self._place}/{hour:%Y/%m/%d/%H}/{FILES}"
@@ -153,7 +127,7 @@ class InvocationLog:
             self._buckets.pop(hour).close()
 
 
-def _add(one: _Sum, call: _Call) -> None:
+def _add(one: Calls, call: _Call) -> None:
     if call.input:
         one.input += call.input.input_token_count
         one.read += call.input.cache_read_input_token_count

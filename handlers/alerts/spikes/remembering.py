@@ -47,9 +47,9 @@ def remember(ctx: Context, account_id: str, here: Look, mine: Sequence[Spike]) -
             known = [grown if each.id == same.id else each for each in known]
             continue
         pressing = sight.rule in PRESSING
-        if any(each.burns and pressing <= (each.rule in PRESSING) and _meets(each, sight) for each in known):
+        if any(each.burns and pressing <= (each.rule in PRESSING) and meets(each, sight) for each in known):
             continue
-        if any(not each.burns and each.rule != "weekly" and _meets(each, sight) for each in known):
+        if any(not each.burns and each.rule != "weekly" and meets(each, sight) for each in known):
             continue
         new = spikes.begin(ctx.conn, account_id, sight)
         if not goes_on(here.burn, sight, ctx.now):
@@ -66,7 +66,7 @@ def grow(ctx: Context, same: Spike, sight: Sight) -> Spike:
     return spikes.note(ctx.conn, same.id, burns=True, ended_at=None, **asdict(grown))
 
 
-def _meets(one: Spike, sight: Sight) -> bool:
+def meets(one: Spike, sight: Sight) -> bool:
     """Whether both are, in part, of the same time; what burns is of all time since it began."""
     return one.since - NEAR < sight.until and (one.burns or one.until > sight.since)
 

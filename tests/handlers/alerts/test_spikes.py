@@ -561,16 +561,3 @@ def test_a_new_agent_burns_no_large_part_of_its_teams_budget_in_silence(acme: Co
 def with_budgets(acme: Company, *rules: dict[str, str]) -> Policy:
     """The rules of app.yaml with other budgets."""
     return acme.app.policy.model_copy(update={"budgets": tuple(Budget.model_validate(rule) for rule in rules)})
-
-
-def test_hours_that_come_to_light_before_what_is_over_are_the_same_matter(acme: Company) -> None:
-    """A danger from ten to midnight is over and told; that the three hours before it were dear is no second one."""
-    a_night(acme, NIGHT + 2 * HOUR)
-    hourly(acme, acme.clock.moment, 6, usual)
-    acme.clock.forward(6 * HOUR)
-    pulled(acme)
-    before = len(dangers(acme, "max"))
-    hourly(acme, NIGHT - 4 * HOUR, 3, lambda _: 21 * 10**9, requests=70)
-    acme.clock.forward(HOUR)
-    pulled(acme)
-    assert len(dangers(acme, "max")) == before

@@ -9,12 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.alerts.spikes.burn import Burn, Spell, goes_on
+from handlers.alerts.spikes.remembering import meets
 from handlers.alerts.spikes.rules import look
 from handlers.alerts.spikes.tail import repeated, seldom_above
 from handlers.alerts.spikes.weeks import drift
 from handlers.waste.totals import total
 from storage.findings import Found, Said
-from storage.spikes import Sight
+from storage.spikes import Sight, Spike
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 TODAY = NOW.date()
@@ -382,7 +383,8 @@ def test_a_day_is_judged_by_the_eight_weeks_before_it_however_late() -> None:
 def test_two_days_of_which_one_would_be_usual_alone_are_usual() -> None:
     """Few days follow each other, so such pairs have no history; the days themselves have."""
     days = {TODAY - n * DAY: [200, 150, 90][n % 3] * DOLLAR for n in range(4, 56, 4)}
-    one = burn(days=days | {TODAY - DAY: 230 * DOLLAR, TODAY: 10 * DOLLAR}, new_day=20 * DOLLAR)
+    large = {TODAY - DAY: 230 * DOLLAR, TODAY: 10 * DOLLAR}
+    one = burn(days=days | large, new_day=20 * DOLLAR, has_timetable=False)
     assert seen(one) == []
 
 
@@ -452,3 +454,14 @@ def test_one_large_day_is_no_drift_and_a_week_before_readings_began_is_old() -> 
         week = usual | {TODAY - n * DAY: dollars * DOLLAR for n in range(1, 8)}
         assert drift(week, TODAY, BEGAN, FLOOR) is not None
         assert (drift(week, TODAY, NOW - DAY, FLOOR) is not None) is rings
+
+
+def test_hours_that_come_to_light_shortly_before_what_is_over_are_the_same_matter() -> None:
+    """What comes after it is new, and so is what was half a day before."""
+    over = Spike(
+        "velocity", NOW - 9 * HOUR, NOW - 6 * HOUR, 9, 1, 9, 1, id=1, account_id="agent/a", burns=False, told_nanos=9,
+        told_times=1, paused=False, verdict="", ended_at=NOW,
+    )  # fmt: skip
+    for since, same in ((-14, True), (-22, False), (-5, False), (-8, True)):
+        start = NOW + since * HOUR
+        assert meets(over, Sight("velocity", start, start + HOUR, 9, 1, 9, 1)) is same

@@ -245,10 +245,13 @@ def test_a_number_that_begins_a_title_is_drawn_large(title: str, figure: str) ->
         ("Search: $2,264.90 spent this month", "$2,264.90"),
         ("搜索：$2,264.90 本月已支出", "$2,264.90"),
         ("At 14:30: nothing", None),
-        ("Search: more than $5 spent", None),
+        ("Search: more than $5 spent", "$5"),
+        ("剩余US$155.15，限额US$400.00", "US$155.15"),
+        ("CN¥6,000.00 left of CN¥7,000.00", "CN¥6,000.00"),
+        ("No price is known for 3 models", None),
     ],
 )
-def test_a_number_after_a_name_is_drawn_large_too(title: str, figure: str | None) -> None:
+def test_a_number_after_a_name_or_a_few_words_is_drawn_large_too(title: str, figure: str | None) -> None:
     """The page of a team says first how much."""
     shown = outline(Card(title))
 
