@@ -15,7 +15,7 @@ from handlers.place import UNLINKED, Place
 from storage import outbox, people
 from storage.db import Database
 from storage.directory import Person
-from storage.outbox import OutboxItem
+from storage.outbox import NewItem, OutboxItem
 
 AGAIN_S = 6 * 3600.0
 """After so long somebody is looked for again. Whoever writes first, or is linked, is reached at once."""
@@ -91,14 +91,26 @@ class Reach:
 
 
 def _forward(conn: Connection, item: OutboxItem, places: list[Place], now: datetime) -> None:
-    """Say the same at each place, unless something newer was said there."""
+    """Say the same at each place, unless something newer was said there.
+
+    All else that waits for the person is said there as well, as old as it is: what is said later must not overtake it.
+    """
+    waiting = outbox.waiting_for(conn, UNLINKED, json.loads(item.payload)["place"]["id"])
+    keys = {_key(each, place): (each, place) for each in waiting for place in places}
+    said = outbox.known(conn, keys)
+    moved = [_at(key, each, place) for key, (each, place) in keys.items() if key not in said]
+    outbox.ensure_all(conn, moved, now)
+
+
+def _key(item: OutboxItem, place: Place) -> str:
+    was = Place(**json.loads(item.payload)["place"])
+    return item.key.removesuffix(f"@{was}") + f"@{place}"
+
+
+def _at(key: str, item: OutboxItem, place: Place) -> NewItem:
     payload = json.loads(item.payload)
     was = Place(**payload["place"])
-    keys = {item.key.removesuffix(f"@{was}") + f"@{place}": place for place in places}
-    said = outbox.known(conn, keys)
-    for key, place in keys.items():
-        if key not in said:
-            below = payload["below"].replace(f"@{UNLINKED}:{was.id}", f"@{place}")
-            there = place_to_json(replace(place, aloud=was.aloud))
-            moved = json.dumps({**payload, "place": there, "below": below})
-            outbox.ensure(conn, key, "show", place.platform, moved, now, now)
+    below = payload["below"].replace(f"@{UNLINKED}:{was.id}", f"@{place}")
+    there = place_to_json(replace(place, aloud=was.aloud))
+    said = json.dumps({**payload, "place": there, "below": below})
+    return NewItem(key, "show", place.platform, said, item.due_at)

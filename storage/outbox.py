@@ -567,6 +567,14 @@ def waiting_at(conn: Connection, target: str) -> dict[str, int]:
     return dict(sorted(Counter(key.rpartition(f"@{target}:")[2] for (key,) in rows).items()))
 
 
+def waiting_for(conn: Connection, target: str, place: str) -> list[OutboxItem]:
+    """What is not yet delivered at a place of a target, and was not given up, oldest first."""
+    here = outbox_items.c.target == target, outbox_items.c.state == "open"
+    mine = outbox_items.c.key.endswith(f"@{target}:{place}", autoescape=True)
+    rows = conn.execute(select(*_COLUMNS).where(*here, mine).order_by(outbox_items.c.due_at, outbox_items.c.id))
+    return [OutboxItem(*row) for row in rows]
+
+
 def drop_messages(conn: Connection) -> int:
     """Forget all messages that wait; how many there were."""
     waits = outbox_items.c.kind == "show", outbox_items.c.state == "open"

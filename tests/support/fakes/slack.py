@@ -165,6 +165,7 @@ class FakeSlack(Loopback):
         files: files of people, as Slack shows them; `sent` has their contents, `downloads` the paths that were fetched.
         looks: how often a picture is refused before Slack has looked at it.
         calls: methods of the Web API in the order they were called, with their arguments.
+        down: everything is answered as the edge answers while nothing stands behind it.
     """
 
     team = "T1"
@@ -201,6 +202,7 @@ class FakeSlack(Loopback):
         self.sent: dict[str, bytes] = {}
         self.downloads: list[str] = []
         self.looks = 0
+        self.down = False
         self._began_s = time.time()
         self.ahead_s = 0.0
         self._numbers = itertools.count(1)
@@ -499,6 +501,8 @@ class FakeSlack(Loopback):
 
     def answer(self, heard: Heard) -> Answer:
         """Answer a call of the Web API or a post to a response_url."""
+        if self.down:
+            return Answer(503, b"<html>Service Unavailable</html>", {"Content-Type": "text/html"})
         with self._news:
             try:
                 if heard.path.startswith("/response/"):
