@@ -11,7 +11,7 @@ from bot.config import ProviderSettings, Settings, database_url, secret
 from bot.directory import everybody
 from bot.outcomes import SOURCES
 from bot.providers.registry import PROVIDERS, Opening
-from storage import spend
+from storage import people, spend
 from storage.db import Database
 
 
@@ -32,6 +32,9 @@ def _opening(
     def told(first: date, last: date) -> Mapping[tuple[str, date], int]:
         return database.ask(lambda conn: spend.told(conn, one.name, first, last))
 
+    def linked() -> list[str]:
+        return [external_id for external_id, _ in database.ask(lambda conn: people.members(conn, one.name))]
+
     return Opening(
         one.name,
         one.url,
@@ -45,6 +48,7 @@ def _opening(
         told,
         reports_key,
         one.reports_key,
+        linked,
     )
 
 

@@ -20,6 +20,7 @@ def _named(module: str, kind: str) -> Callable[..., Provider]:
     return lambda *said, **named: cast("Provider", getattr(import_module(module), kind)(*said, **named))
 
 
+AgentCore = _named("bot.providers.agentcore", "AgentCore")
 Alibaba = _named("bot.providers.alibaba", "Alibaba")
 Azure = _named("bot.providers.azure", "Azure")
 ClaudeConsole = _named("bot.providers.anthropic.console", "ClaudeConsole")
@@ -63,6 +64,7 @@ class Opening:
         told: what the ledger holds of it.
         reports_key: the secret key of its reports, "" if the other one opens them.
         reports_key_name: the environment variable that this one is in.
+        linked: the ids of the users there who are linked, for one that has no list of its users.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Opening:
     told: Told = lambda _first, _last: {}
     reports_key: str = ""
     reports_key_name: str = ""
+    linked: Callable[[], Iterable[str]] = tuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,13 @@ class ProviderKind:
 
 
 PROVIDERS: Mapping[str, ProviderKind] = {
+    "agentcore": ProviderKind(
+        "Amazon Bedrock AgentCore",
+        "Amazon Bedrock AgentCore gateway",
+        lambda its: AgentCore(its.name, its.url, its.key, its.account, its.key_name, its.linked, its.now),
+        key="AGENTCORE_SECRET_ACCESS_KEY",
+        account=N_("the access key id and the gateway's id, with a slash between them"),
+    ),
     "alibaba": ProviderKind(
         "Alibaba Cloud Model Studio",
         "Alibaba Cloud Model Studio",

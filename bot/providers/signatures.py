@@ -1,7 +1,8 @@
 """How clouds want their requests signed: the secret stays here, and what is sent shows that we have it.
 
-The three of China are alike and differ in every detail. Each was compared with the signer of the vendor's own SDK of
-November 2026; the tests have what it gave. Each gives the signed headers for a request; the clock is the caller's.
+They are alike and differ in every detail. The three of China were compared with the signer of the vendor's own SDK of
+November 2026, AWS's with the example that it publishes; the tests have what they gave. Each gives the signed
+headers for a request; the clock is the caller's.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from bot.http import Sent
 Clock = Callable[[], datetime]
 
 TENCENT, VOLCENGINE, ALIBABA = "TC3-HMAC-SHA256", "HMAC-SHA256", "ACS3-HMAC-SHA256"
+AWS = "AWS4-HMAC-SHA256"
 
 
 def tencent(secret_id: str, service: str, now: Clock) -> Callable[[str, Sent], Mapping[str, str]]:
@@ -109,6 +111,31 @@ def alibaba(
         signature = _chain(secret, to_sign).hex()
         return more | {
             "Authorization": f"{ALIBABA} Credential={key_id},SignedHeaders={';'.join(sorted(signed))},"
+            f"Signature={signature}",
+        }
+
+    return sign
+
+
+def aws(key_id: str, service: str, region: str, now: Clock) -> Callable[[str, Sent], Mapping[str, str]]:
+    """AWS's Signature Version 4, for services whose paths need no quoting.
+
+    Args:
+        key_id: whose key it is.
+        service: such as "bedrock-agentcore".
+        region: such as "eu-central-1".
+        now: the clock; more than five minutes of difference are refused.
+    """
+
+    def sign(secret: str, sent: Sent) -> Mapping[str, str]:
+        at = f"{now().astimezone(UTC):%Y%m%dT%H%M%SZ}"
+        day, signed = at[:8], {"host": sent.host, "x-amz-date": at}
+        scope = f"{day}/{region}/{service}/aws4_request"
+        to_sign = "\n".join((AWS, at, scope, _digest(_canonical(sent, signed, _digest(sent.body)))))
+        signature = _chain(f"AWS4{secret}", day, region, service, "aws4_request", to_sign).hex()
+        return {
+            "X-Amz-Date": at,
+            "Authorization": f"{AWS} Credential={key_id}/{scope}, SignedHeaders={';'.join(signed)}, "
             f"Signature={signature}",
         }
 

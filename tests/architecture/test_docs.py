@@ -47,6 +47,7 @@ BOT = "python -m bot "
 UNHEARD = ("I don't know “", "I don't understand", "You can't see figures", "I don't know")
 HOSTS = {
     "api.moonshot.ai",
+    "bedrock-agentcore-control.eu-central-1.amazonaws.com",
     "eu.api.helicone.ai",
     "us.cloud.langfuse.com",
     "api.z.ai",

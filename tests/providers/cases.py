@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.http import Patience
+from bot.providers.agentcore import AgentCore
 from bot.providers.alibaba import Alibaba
 from bot.providers.anthropic.console import ClaudeConsole
 from bot.providers.anthropic.enterprise import ClaudeEnterprise
@@ -33,6 +34,7 @@ from bot.providers.volcengine import Volcengine
 from bot.providers.xai import XAI
 from storage.charges import Charge
 from storage.limits import Subject
+from tests.support.fakes.agentcore import FakeAgentCore
 from tests.support.fakes.alibaba import FakeAlibaba
 from tests.support.fakes.anthropic import FakeAnthropic
 from tests.support.fakes.anthropic_console import FakeClaudeConsole
@@ -151,6 +153,23 @@ MADE_UP = frozenset({"sample"})
 """Kinds that no case can be made for: nobody can tell them what somebody used. test_sample.py holds what they keep."""
 
 CASES: Mapping[str, Case] = {
+    "agentcore": Case(
+        FakeAgentCore,
+        lambda fake, patience: AgentCore(
+            "agentcore",
+            fake.url,
+            fake.secret,
+            fake.account,
+            "AGENTCORE_KEY",
+            lambda: fake.linked,
+            lambda: fake.now,
+            patience,
+            None,
+        ),
+        told_elsewhere,
+        lambda fake: str(fake.secret),
+        paused=Subject("user", "sub-dana"),
+    ),
     "alibaba": Case(
         FakeAlibaba,
         lambda fake, patience: Alibaba(

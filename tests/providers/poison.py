@@ -20,6 +20,7 @@ from pydantic import AliasChoices, AliasPath, BaseModel
 
 from bot.http import Api
 from bot.providers import (
+    agentcore,
     alibaba,
     azure,
     cursor,
@@ -101,6 +102,7 @@ _REPORTS = (
     _rows("hours", "/analytics/cost", "data", reports._CostRow),
 )
 TABLES: Mapping[str, tuple[Rows, ...]] = {
+    "agentcore": (_rows("limits", "/rate-limits", "rateLimits", agentcore._RateLimit, "rateLimitId"),),
     "alibaba": (
         _rows("charges", "/billing/trend", "data/resultByTime/0/periodDetails", alibaba._Group),
         _rows("people", "/apikeys", "apiKeys", alibaba._Key),
@@ -386,11 +388,18 @@ def _fill_devin(fake: Any) -> None:
     fake.limits[f"org-{ODD}"] = 20
 
 
+def _fill_agentcore(fake: Any) -> None:
+    its = agentcore._id(fake.claim, ODD)
+    entry = {"dimensions": {fake.claim: ODD}, "requests": [{"rate": 0, "period": "minute"}]}
+    fake._put({"rateLimitId": its, "dimensionKeys": [fake.claim], "entries": [entry]})
+
+
 def _fill_vertex(fake: Any) -> None:
     fake.add_budget(f"cap-{ODD}", [f"projects/{ODD}"], fake.money("EUR", 75, 500_000_000), cap=True)
 
 
 FILLS: Mapping[str, Callable[[Any], None]] = {
+    "agentcore": _fill_agentcore,
     "alibaba": _fill_alibaba,
     "anthropic-console": _fill_console,
     "anthropic-enterprise": _fill_enterprise,

@@ -1,9 +1,9 @@
-"""What the signers of the vendors' own SDKs gave for the same requests."""
+"""What the signers of the vendors' own SDKs gave for the same requests, and the example that AWS publishes."""
 
 from datetime import UTC, datetime
 
 from bot.http import Sent
-from bot.providers.signatures import alibaba, tencent, volcengine
+from bot.providers.signatures import alibaba, aws, tencent, volcengine
 
 
 def at() -> datetime:
@@ -29,6 +29,15 @@ def test_tencent() -> None:
     headers = tencent("AKTEST", "tokenhub", at)("SKTEST", sent)
     assert headers["X-TC-Timestamp"] == "1795910400"
     assert signature(headers) == "dd650cd13f885370e62a586ea211f6434cb3ef848dae0b2352e2a7aa20687c3e"
+
+
+def test_aws() -> None:
+    """As "get-vanilla" of AWS's test suite for Signature Version 4 says."""
+    sent = Sent("GET", "example.amazonaws.com", "/", "", {}, b"")
+    sign = aws("AKIDEXAMPLE", "service", "us-east-1", lambda: datetime(2015, 8, 30, 12, 36, tzinfo=UTC))
+    headers = sign("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", sent)
+    assert headers["X-Amz-Date"] == "20150830T123600Z"
+    assert signature(headers) == "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"
 
 
 def test_volcengine() -> None:
