@@ -147,6 +147,17 @@ def test_whose_block_is_odd_is_left_out_and_not_taken_for_free(fake: FakeAgentCo
     assert sum(each.rows or 0 for each in odd) == 1
 
 
+@pytest.mark.parametrize("its", ["ops-block", "bursar-block-by-hand"])
+def test_a_block_that_somebody_else_made_is_none_of_ours(fake: FakeAgentCore, provider: AgentCore, its: str) -> None:
+    """Bursar could not take it away; odd ones are not set aside either, for nobody here reads them."""
+    entry = {"dimensions": {fake.claim: "sub-dana"}, "requests": [{"rate": 0, "period": "minute"}]}
+    fake._put({"rateLimitId": its, "dimensionKeys": [fake.claim], "entries": [entry]})
+    fake.held["fair-0"]["entries"] = [7]
+    with setting_aside() as odd:
+        assert stopped(provider) == set()
+    assert not odd
+
+
 def test_another_claim_is_named_in_the_account(fake: FakeAgentCore) -> None:
     """As the company's tokens have it."""
     with closing(opened(fake, account=f"{fake.account}/$.context.jwt.email")) as provider:
