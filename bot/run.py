@@ -30,7 +30,7 @@ from bot.platforms.slack.verification import Verifier
 from bot.server import metrics_route, serve_until_told, served_apart, server
 from bot.telemetry import endpoint as telemetry
 from bot.texts import t
-from bot.tracing import TracedRequests
+from bot.traced_requests import TracedRequests
 from handlers.context import spoken_to
 from handlers.language import N_
 from handlers.place import named_place
@@ -98,9 +98,13 @@ def assembled(app: App, environ: Mapping[str, str], seconds: Callable[[], float]
 
 
 def _names_slack(app: App, environ: Mapping[str, str]) -> bool:
-    """Whether Slack is meant: one of its secrets is set. Which of them are missing is said when it is connected."""
-    names = SLACK_SECRETS[:1] if app.settings.msteams.on else SLACK_SECRETS
-    return any(secret(name, environ) for name in names)
+    """Whether Slack is meant: one of its secrets is set, or app.yaml says something of it that is not so anyway.
+
+    Which of them are missing is said when it is connected: who lost a secret shall not run without chat unawares.
+    """
+    if app.settings.msteams.on:
+        return bool(secret(SLACK_SECRETS[0], environ))
+    return app.settings.slack.is_set or any(secret(name, environ) for name in SLACK_SECRETS)
 
 
 def _note_chat(app: App) -> None:

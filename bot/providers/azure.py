@@ -7,7 +7,6 @@ bill knows no persons: who they are is known by what stands in front of a resour
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,7 +16,8 @@ from pydantic import Field
 
 from bot.checks import CheckLine, works
 from bot.errors import UndeliverableError
-from bot.http import PATIENCE, Api, ApiKey, Batch, Patience, bearer
+from bot.http import PATIENCE, Api, ApiKey, Batch, Patience
+from bot.providers.access_tokens import AccessToken, TokenSign, unsigned
 from bot.providers.base import Provider, days, midnight
 from bot.providers.payload_fields import Body, Currency, Dollars, Word, nanos
 from bot.providers.set_aside import RowError, not_asked_for, understood
@@ -27,8 +27,6 @@ from storage.charges import Charge
 
 MANAGEMENT, LOGIN = "https://management.azure.com", "https://login.microsoftonline.com"
 VERSION = "2025-03-01"
-EARLIER = timedelta(minutes=2)
-"""A token is not used for so long before it ends."""
 
 RESOURCES = ("/microsoft.cognitiveservices/", "/microsoft.machinelearningservices/")
 """Parts of the ids of what is AI: accounts of Foundry and Azure OpenAI, and endpoints of models."""
@@ -42,11 +40,6 @@ CALLS_PER_MINUTE = 8
 
 NEEDED = N_("the secret of an app registration with the role Cost Management Reader on the scope")
 ACCOUNT = re.compile(r"(?P<tenant>[\w.-]+)/(?P<client>[\w-]+)/(?P<scope>\w.*)")
-
-
-class _Token(Body):
-    access_token: str
-    expires_in: int = 3600
 
 
 class _Column(Body):
@@ -71,23 +64,6 @@ class _Row(Body):
     resource: Word = Field(alias="ResourceId")
     meter: Word = Field(alias="Meter")
     currency: Currency = Field(alias="Currency")
-
-
-@dataclass(slots=True)
-class _Sign:
-    """A token for the management API, made anew before it ends."""
-
-    make: Callable[[], _Token]
-    now: Callable[[], datetime]
-    token: str = ""
-    until: datetime | None = None
-
-    def __call__(self, _secret: str) -> Mapping[str, str]:
-        """The headers of a request."""
-        if self.until is None or self.now() >= self.until:
-            made = self.make()
-            self.token, self.until = made.access_token, self.now() + timedelta(seconds=made.expires_in) - EARLIER
-        return bearer(self.token)
 
 
 class Azure(Provider):
@@ -129,8 +105,8 @@ class Azure(Provider):
         self._url = url.rstrip("/")
         self._account = ACCOUNT.fullmatch(account.strip("/"))
         login = LOGIN if self._url == MANAGEMENT else self._url
-        self._login = Api("Microsoft Entra", login, ApiKey(key_name, key, {}, NEEDED, _unsigned), patience)
-        sign = _Sign(lambda: self._token(key), now)
+        self._login = Api("Microsoft Entra", login, ApiKey(key_name, key, {}, NEEDED, unsigned), patience)
+        sign = TokenSign(lambda: self._token(key), now)
         opens = ApiKey(key_name, key, {}, NEEDED, sign)
         self._api = Api("Azure", url, opens, patience, None, calls_per_minute)
         self.who = self._api.who
@@ -216,7 +192,7 @@ class Azure(Provider):
             )
         return f"{parts.path}?{parts.query}"
 
-    def _token(self, secret: str) -> _Token:
+    def _token(self, secret: str) -> AccessToken:
         parts = self._parts()
         fields = {
             "grant_type": "client_credentials",
@@ -225,7 +201,7 @@ class Azure(Provider):
             "scope": f"{MANAGEMENT}/.default",
         }
         told = self._login.ask_form(f"/{quote(parts['tenant'])}/oauth2/v2.0/token", fields)
-        return self._login.read(_Token, told, "a token")
+        return self._login.read(AccessToken, told, "a token")
 
     def _parts(self) -> Mapping[str, str]:
         if self._account is None:
@@ -235,10 +211,6 @@ class Azure(Provider):
                 name=self.name,
             )
         return self._account.groupdict()
-
-
-def _unsigned(_secret: str) -> Mapping[str, str]:
-    return {}
 
 
 def _key(resource: str) -> str:

@@ -41,6 +41,7 @@ Prepaid = _named("bot.providers.prepaid", "Prepaid")
 Sample = _named("bot.providers.sample.provider", "Sample")
 Tencent = _named("bot.providers.tencent", "Tencent")
 Vercel = _named("bot.providers.vercel", "Vercel")
+Vertex = _named("bot.providers.vertex", "Vertex")
 Volcengine = _named("bot.providers.volcengine", "Volcengine")
 XAI = _named("bot.providers.xai", "XAI")
 
@@ -274,6 +275,14 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         days_back=1,
         reports_key="AI_GATEWAY_API_KEY",
         read="20 */6 * * *",  # each report costs money
+    ),
+    "vertex": ProviderKind(
+        "Google Cloud",
+        "Google Cloud spend caps",
+        lambda its: Vertex(its.name, its.url, its.key, its.account, its.key_name, its.now),
+        url="https://billingbudgets.googleapis.com",
+        key="GOOGLE_SERVICE_ACCOUNT_KEY",
+        account=N_("the id of the billing account, such as 01A2B3-C4D5E6-F70819"),
     ),
     "volcengine": ProviderKind(
         "Volcengine Ark",

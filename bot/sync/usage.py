@@ -73,7 +73,7 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
             database.transact(lambda conn: aliases.record(conn, named))
             database.transact(lambda conn: link_members(conn, provider.name, members, today, started))
     if "charges" not in provider.can:
-        return _pull_credit_alone(database, provider, before, now)
+        return _pull_without_charges(database, provider, before, now)
     span = _span(before, how, started)
     usage = _Days(database, provider, how, now, before)
     trouble = usage.read(*span)
@@ -104,13 +104,23 @@ def pull(database: Database, provider: Provider, how: Reading, now: Callable[[],
     return Recorded(usage.rows_seen, usage.rows_changed)
 
 
-def _pull_credit_alone(database: Database, provider: Provider, before: Pull, now: Callable[[], datetime]) -> Recorded:
-    """Read a provider that tells nothing else: a failure is the whole reading's."""
+def _pull_without_charges(
+    database: Database, provider: Provider, before: Pull, now: Callable[[], datetime]
+) -> Recorded:
+    """Read a provider that tells no usage: its credit if it has one, and a failure of that is the whole reading's.
+
+    One that has none is asked for a limit: whoever sees that a reading was done takes it that the provider answers.
+    What is odd there is noted where all limits are read.
+    """
     started = now()
     tried = replace(before, tried_at=started, began_at=before.began_at or started)
     try:
-        with read_apart(database, provider.name, "credit", now, alone=False):
-            _read_credit(database, provider, started)
+        if "credit" in provider.can:
+            with read_apart(database, provider.name, "credit", now, alone=False):
+                _read_credit(database, provider, started)
+        elif "limits" in provider.can:
+            with setting_aside():
+                next(provider.limits(), None)
     except OutsideError as trouble:
         failed = replace(tried, error=stored(trouble))
         database.transact(lambda conn: pulls.note_pull(conn, failed))

@@ -144,8 +144,12 @@ class LimitPlanner:
             allowed = (self._in_tokens(vendor, held, account, each) for each in found)
             return min(filter(None, allowed), key=lambda each: each.nanos, default=None)
         tightest = min(found, key=lambda each: each.left)
-        there = self._spent_as(held, account, _window(self._ctx, vendor, held, tightest))
-        amount = max(0, there + self._share(vendor, account, tightest.left))
+        period = _window(self._ctx, vendor, held, tightest)
+        if "charges" in vendor.can:
+            amount = self._spent_as(held, account, period) + self._share(vendor, account, tightest.left)
+        else:
+            amount = self._spent_anywhere(account, period) + tightest.left
+        amount = max(0, amount)
         theirs = self._ctx.policy.in_currency(amount, held.currency, self._ctx.today)
         if theirs is None:
             return None
@@ -193,6 +197,15 @@ class LimitPlanner:
                 named = (subject.team, subject.user) if subject.kind == "member" else (subject.external_id,)
                 return _in(unit, self._counted[window].get(named, NOTHING))
         return _in(unit, self._there(held.provider, period).get(account.id, NOTHING))
+
+    def _spent_anywhere(self, account: Account, period: Period) -> int:
+        """What an account and all below it spent: what a provider that reports no usage counts at most.
+
+        Which of it was spent there, other sources know under names of their own. With less than that a limit would stop
+        somebody who has something left.
+        """
+        spent = spend.spent_by(self._ctx.conn, account.id, period.first, period.end, "provider")
+        return sum(each.cost_nanos for each in spent)
 
     def _there(self, provider: str, period: Period) -> dict[str, spend.Counted]:
         window = (provider, period.first, period.end)

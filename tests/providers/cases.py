@@ -28,6 +28,7 @@ from bot.providers.openai.platform import OpenAI
 from bot.providers.openrouter.provider import OpenRouter
 from bot.providers.tencent import Tencent
 from bot.providers.vercel import Vercel
+from bot.providers.vertex import Vertex
 from bot.providers.volcengine import Volcengine
 from bot.providers.xai import XAI
 from storage.charges import Charge
@@ -52,6 +53,7 @@ from tests.support.fakes.openai import FakeOpenAI
 from tests.support.fakes.openrouter import FakeOpenRouter
 from tests.support.fakes.tencent import FakeTencent
 from tests.support.fakes.vercel import FakeVercel
+from tests.support.fakes.vertex import FakeVertex
 from tests.support.fakes.volcengine import FakeVolcengine
 from tests.support.fakes.xai import FakeXAI
 
@@ -59,6 +61,10 @@ FAST = 10**6
 AZURE_NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 PLATFORM = "fade7cc2-70f1-441e-8f49-f47774cee9ee"
 LAPTOP = "f772d0c89a63fb345a4dbf887eb381b0eb5fa8f9ce7e6b1aa814931ecd369e52"
+
+
+def told_elsewhere(_fake: Any, _day: date, _user: str, _dollars: Decimal, _tokens: int) -> None:
+    """Of a provider that reports no usage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ class Case:
         fake: makes the fake; it is entered as a context.
         make: makes the provider that speaks to that fake.
         use: says in the fake what a user used on a day: (fake, day, user, dollars, tokens). Said again for the same day
-            and user it is restated. The user is there from then on.
+            and user it is restated. The user is there from then on. `told_elsewhere` where no usage is reported.
         secret: what must never be shown: the provider's key in the fake, or a text that is none of our business.
         subjects: somebody there of each kind whose limit can be set.
         paused: somebody there who can be paused, None if nobody can.
@@ -343,6 +349,16 @@ CASES: Mapping[str, Case] = {
         FakeVercel.use,
         lambda fake: str(fake.key),
         subjects=(Subject("user", "uid-dana"), Subject("team", "prj_shop"), Subject("organization", "")),
+    ),
+    "vertex": Case(
+        FakeVertex,
+        lambda fake, patience: Vertex(
+            "vertex", fake.url, fake.key, fake.account, "GOOGLE_KEY", lambda: fake.now, patience, None
+        ),
+        told_elsewhere,
+        lambda fake: str(fake.token),
+        subjects=(Subject("team", "4711"),),
+        asks=FakeVertex.asks,
     ),
     "xai": Case(
         FakeXAI,

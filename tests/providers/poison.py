@@ -30,6 +30,7 @@ from bot.providers import (
     mistral,
     tencent,
     vercel,
+    vertex,
     volcengine,
     xai,
 )
@@ -183,6 +184,7 @@ TABLES: Mapping[str, tuple[Rows, ...]] = {
         _rows("people", "/v1/admin/workspaces", "workspaces", mistral._Workspace),
         _rows("people", "/v1/admin/api-keys", "keys", mistral._Key),
     ),
+    "vertex": (_rows("limits", "/budgets", "budgets", vertex._Budget, "budgetFilter budgetFilter.customPeriod"),),
     "xai": (
         _rows("charges", "/usage", "timeSeries", xai._Series),
         _rows("hours", "/usage", "timeSeries", xai._Series),
@@ -384,6 +386,10 @@ def _fill_devin(fake: Any) -> None:
     fake.limits[f"org-{ODD}"] = 20
 
 
+def _fill_vertex(fake: Any) -> None:
+    fake.add_budget(f"cap-{ODD}", [f"projects/{ODD}"], fake.money("EUR", 75, 500_000_000), cap=True)
+
+
 FILLS: Mapping[str, Callable[[Any], None]] = {
     "alibaba": _fill_alibaba,
     "anthropic-console": _fill_console,
@@ -394,6 +400,7 @@ FILLS: Mapping[str, Callable[[Any], None]] = {
     "tencent": _fill_tencent,
     "vercel": _fill_vercel,
     "volcengine": _fill_volcengine,
+    "vertex": _fill_vertex,
     "xai": _fill_xai,
     "cursor": _fill_cursor,
     "devin": _fill_devin,
