@@ -193,5 +193,6 @@ def _looked(url: str) -> list[Took]:
 
 
 def _ask(browser: TestClient, person: str, path: str) -> None:
-    answer = browser.get(f"/pages{path}", cookies={"bursar-demo": person})
+    browser.cookies = {"bursar-demo": person}
+    answer = browser.get(f"/pages{path}")
     assert answer.status_code == 200, (path, answer.status_code)

@@ -193,6 +193,11 @@ class SlackSettings(Rule):
         ),
     ] = ""
 
+    @property
+    def is_set(self) -> bool:
+        """Whether app.yaml says anything of Slack that would not be so without a word."""
+        return self != SlackSettings()
+
     @model_validator(mode="after")
     def _can_be_installed(self) -> "SlackSettings":
         needed = ("app_id", "client_id", "address")

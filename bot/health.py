@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.app import App
 from bot.database_trouble import SENTENCES
 from bot.metrics import ASIDE, CONNECTED, OLDEST, OUTBOX, PAUSED, READ, STOPPED, UNPRICED, UNREACHED, UNWRITABLE
+from bot.shared_clock import NOTED_S, SharedClock
 from handlers.language import ENGLISH, said_of
 from handlers.place import UNLINKED
 from storage import installation, outbox, pauses, pulls, set_aside, spend
@@ -69,6 +70,7 @@ class Health:
         held = self._app.database.ask(lambda conn: installation.noted(conn, installation.RESTORED))
         lines = ["a restored copy: nothing is sent or limited until an admin says go-live"] if held else []
         lines += [] if self._app.platforms else ["chat: no platform is set up, so nobody is notified there"]
+        lines += self._skew()
         lines += [] if self._connected() else ["slack: the socket is not connected; it is opened again by itself"]
         for each in self._app.database.ask(pauses.every):
             if each.target.partition("/")[0] not in self._app.platforms and each.target not in self._app.providers:
@@ -76,6 +78,14 @@ class Health:
             kind = "refuses us" if each.refused else "is down"
             lines.append(f"{each.target}: {kind} since {each.since:%Y-%m-%d %H:%M} UTC: {said_of(ENGLISH, each.error)}")
         return lines
+
+    def _skew(self) -> list[str]:
+        """That the clock of this host is wrong, if it is."""
+        skew_s = self._app.now.skew_s if isinstance(self._app.now, SharedClock) else 0.0
+        if abs(skew_s) < NOTED_S:
+            return []
+        off = f"{abs(skew_s):.0f} s {'ahead of' if skew_s > 0 else 'behind'}"
+        return [f"clock: this host is {off} the database, whose time is used; set the host's clock right"]
 
     def measure(self) -> None:
         """Bring the gauges up to date, unless that was done just now."""

@@ -30,7 +30,7 @@ from bot.platforms.slack.verification import Verifier
 from bot.server import metrics_route, serve_until_told, served_apart, server
 from bot.telemetry import endpoint as telemetry
 from bot.texts import t
-from bot.tracing import TracedRequests
+from bot.traced_requests import TracedRequests
 from handlers.context import spoken_to
 from handlers.language import N_
 from handlers.place import named_place
@@ -50,7 +50,7 @@ def serve(app: App, environ: Mapping[str, str]) -> None:
         ConfigError: a token is missing.
     """
     with ExitStack() as stack:
-        asgi: ASGIApp = stack.enter_context(assembled(app, environ))
+        asgi: ASGIApp = stack.enter_context(assembled(app, environ, lambda: app.now().timestamp()))
         if app.settings.server.traces:
             otel = optional("bot.otel", "traces", "requirements-tracing.txt")
             stack.enter_context(otel.sent_to(app.settings.server.traces))
@@ -68,8 +68,14 @@ def serve(app: App, environ: Mapping[str, str]) -> None:
 
 
 @contextmanager
-def assembled(app: App, environ: Mapping[str, str]) -> Iterator[Starlette]:
-    """The ASGI application with the chat platforms connected, as app.yaml says; on leaving, what is under way ends."""
+def assembled(app: App, environ: Mapping[str, str], seconds: Callable[[], float] = time.time) -> Iterator[Starlette]:
+    """The ASGI application with the chat platforms connected, as app.yaml says; on leaving, what is under way ends.
+
+    Args:
+        app: the bot.
+        environ: where secrets are.
+        seconds: since 1970, by which the age of signed requests is judged.
+    """
     app.link_by_email = {"slack": app.settings.slack.link_by_email, "teams": app.settings.msteams.link_by_email}
     with ExitStack() as stack:
         routes: list[BaseRoute] = []
@@ -77,7 +83,7 @@ def assembled(app: App, environ: Mapping[str, str]) -> Iterator[Starlette]:
         if app.settings.msteams.on:
             routes.append(stack.enter_context(_teams(app, environ)))
         if app.settings.slack.workspaces or _names_slack(app, environ):
-            more, connected = stack.enter_context(_slack(app, environ))
+            more, connected = stack.enter_context(_slack(app, environ, seconds))
             routes += more
         _note_chat(app)
         routes += stack.enter_context(telemetry.connected(app))
@@ -92,9 +98,13 @@ def assembled(app: App, environ: Mapping[str, str]) -> Iterator[Starlette]:
 
 
 def _names_slack(app: App, environ: Mapping[str, str]) -> bool:
-    """Whether Slack is meant: one of its secrets is set. Which of them are missing is said when it is connected."""
-    names = SLACK_SECRETS[:1] if app.settings.msteams.on else SLACK_SECRETS
-    return any(secret(name, environ) for name in names)
+    """Whether Slack is meant: one of its secrets is set, or app.yaml says something of it that is not so anyway.
+
+    Which of them are missing is said when it is connected: who lost a secret shall not run without chat unawares.
+    """
+    if app.settings.msteams.on:
+        return bool(secret(SLACK_SECRETS[0], environ))
+    return app.settings.slack.is_set or any(secret(name, environ) for name in SLACK_SECRETS)
 
 
 def _note_chat(app: App) -> None:
@@ -165,7 +175,9 @@ def teams_connected(app: App, connector: Any, look_up: Callable[[str], str] = la
 
 
 @contextmanager
-def _slack(app: App, environ: Mapping[str, str]) -> Iterator[tuple[list[BaseRoute], Callable[[], bool]]]:
+def _slack(
+    app: App, environ: Mapping[str, str], seconds: Callable[[], float]
+) -> Iterator[tuple[list[BaseRoute], Callable[[], bool]]]:
     """Slack's routes, and whether it is connected."""
     slack = app.settings.slack
     heard = ListenerSettings(
@@ -194,13 +206,13 @@ def _slack(app: App, environ: Mapping[str, str]) -> Iterator[tuple[list[BaseRout
         if slack.mode == "http":
             said = _needed("SLACK_SIGNING_SECRET", N_("the signing secret of the Slack app"), environ).split(",")
             secrets = [one.strip() for one in said if one.strip()]
-            endpoint = Endpoint(listener, Verifier(secrets, now=time.time, app_id=app_id))
+            endpoint = Endpoint(listener, Verifier(secrets, now=seconds, app_id=app_id))
             stack.callback(endpoint.close)
             routes.append(Route(EVENTS_PATH, endpoint))
             connected: Callable[[], bool] = lambda: True  # noqa: E731 - one of two ways to ask the same
         else:
             app_token = _needed("SLACK_APP_TOKEN", N_("the app-level token (xapp-…) for Socket Mode"), environ)
-            socket = Socket(listener, Verifier((), now=time.time, app_id=app_id), app_token, slack.url)
+            socket = Socket(listener, Verifier((), now=seconds, app_id=app_id), app_token, slack.url)
             stack.callback(socket.close)
             socket.connect()
             connected = lambda: socket.connected  # noqa: E731 - as above

@@ -49,6 +49,11 @@ class SharedClock:
         with self._lock:
             return self._base + timedelta(seconds=self._ticks() - self._base_s)
 
+    @property
+    def skew_s(self) -> float:
+        """Seconds by which the host was ahead when the database was last asked."""
+        return self._skew_s
+
     def sync(self, ask: Callable[[], datetime]) -> float:
         """Take the database's time, and see by how much the host's differs.
 

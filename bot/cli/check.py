@@ -295,7 +295,7 @@ def _slack(app: App, environ: Mapping[str, str]) -> Iterator[CheckLine]:
     needed = {CLIENT_SECRET: "hex", KEYS: "…="} if several else {"SLACK_BOT_TOKEN": "xoxb-…"}
     needed |= {"SLACK_APP_TOKEN": "xapp-…"} if settings.slack.mode == "socket" else {"SLACK_SIGNING_SECRET": "hex"}
     have = {name: secret(name, environ) for name in needed}
-    if not several and not any(have.values()):
+    if not any(have.values()) and not (settings.slack.is_set and not settings.msteams.on):
         how = t("To use Slack, set SLACK_BOT_TOKEN and the rest as {page} says.", page=page)
         alone = t("Nobody is notified in chat; the console, the API and telemetry work.")
         yield CheckLine(t("Slack is not set up"), ok=True, advice=how if settings.msteams.on else f"{alone} {how}")

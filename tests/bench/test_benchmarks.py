@@ -13,6 +13,7 @@ from bench import (
     forecast,
     ledger,
     orders,
+    pages,
     people,
     pull,
     reconcile,
@@ -50,6 +51,23 @@ LEDGER: Mapping[ModuleType, Sizes] = {
         "WARM_UP": 1,
     }
 }
+PAGES: Mapping[ModuleType, Sizes] = {
+    pages: {
+        "PEOPLE": 60,
+        "TEAMS": 10,
+        "SIZE": 500,
+        "LARGE": 500,
+        "ROUNDS": 1,
+        "WAITING": 3,
+        "STRANGERS": 5,
+        "SPIKES": 4,
+        "LOOKS": (("p12", "/"), ("p7", "/team/t7"), ("p0", "/organization")),
+        "NAMES": {"p12": "a person", "p7": "a lead", "p0": "finance"},
+        "KINDS": ("SQLite",),
+        "alone": here,
+    },
+    ledger: {"PEOPLE": 60, "TEAMS": 10},
+}
 SMALLEST: Mapping[str, Mapping[ModuleType, Sizes]] = {
     "slash": {servers: {"DAYS": 2}, slash: {"ROUNDS": 1, "ROUND_S": 0.1, "WARM_UP": 20}},
     "start": {servers: {"DAYS": 2}, start: {"STARTS": 1, "COMMANDS": 20, "SETTLE_S": 0.0}},
@@ -63,6 +81,9 @@ SMALLEST: Mapping[str, Mapping[ModuleType, Sizes]] = {
     "forecast": {forecast: {"SEEDS": 1}},
     "telemetry": {servers: {"DAYS": 2}, telemetry: {"CLIENTS": 100, "MINUTES": 1, "WARM_UP": 5}},
     "api": {servers: {"DAYS": 2}, api: {"ROUNDS": 1, "ROUND_S": 0.1}},
+    "pages": PAGES,
+    "pages-large": PAGES,
+    "people-large": {people: {"LARGE": 200, "alone": here}},
     "people": {people: {"PEOPLE": 200, "alone": here}},
     "alerts": {alerts: {"PEOPLE": 200, "alone": here}},
     "alerts-large": {alerts: {"LARGE": 200, "alone": here}},

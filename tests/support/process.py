@@ -60,6 +60,7 @@ def bot_process(
     database_url: str = "",
     *,
     ready: bool = True,
+    module: str = "bot",
 ) -> Iterator[BotProcess]:
     """The bot with settings, killed at the end.
 
@@ -69,6 +70,7 @@ def bot_process(
         environ: besides what stands in KEYS.
         database_url: instead of the SQLite file.
         ready: wait until it is ready.
+        module: what is run.
     """
     port = free_port()
     of_server = settings.get("server")
@@ -82,7 +84,7 @@ def bot_process(
         **environ,
     }
     with (home / "log").open("a") as log:
-        process = subprocess.Popen([sys.executable, "-m", "bot", "run"], cwd=ROOT, env=given, stderr=log, text=True)
+        process = subprocess.Popen([sys.executable, "-m", module, "run"], cwd=ROOT, env=given, stderr=log, text=True)
         running = BotProcess(process, port, home / "log")
         try:
             if ready:

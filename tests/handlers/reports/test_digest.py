@@ -30,8 +30,13 @@ LINE = {"at": "0 9 * * mon", "say": "digest of team search", "in": "web:#ai-spen
 @pytest.fixture
 def company(database: Database, clock: Clock) -> Company:
     """Ten weeks of the same, and a last week with twice as much on one model; it is Monday, half past nine."""
+    return founded(database, clock, ACME.people)
+
+
+def founded(database: Database, clock: Clock, people: tuple[Person, ...]) -> Company:
+    """The same with people who may stand elsewhere."""
     clock.moment = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
-    directory = replace(ACME, people=(*ACME.people, *CROWD))
+    directory = replace(ACME, people=(*people, *CROWD))
     made = Company(database, clock, {**RULES, "schedule": [LINE]}, directory)
     uses(made, "ana", on_working_days("20"))
     uses(made, "max", lambda day: "10" if day >= date(2026, 11, 16) else "0", "claude-opus-4-5")
@@ -157,30 +162,32 @@ def test_what_is_nobodys_is_told_of_everybody_only(company: Company) -> None:
     assert "Unallocated" not in facts(of_clock(company, "digest of team search"))
 
 
-def test_a_channel_sees_teams_of_five_people_or_more(company: Company) -> None:
-    """Search and Ads are large enough. A team of two is not shown, nor what is left of the whole without it.
-
-    Nor are both, as long as Kim alone is what they leave of the whole.
-    """
+def by_team(company: Company) -> list[list[str]]:
+    """The teams that a channel is shown, once for each table of them."""
     thread = of_clock(company, "digest of team engineering").thread
-    assert "By team" not in [block.caption for block in thread if block.kind == "table"]
-    within = (replace(each, team="search") if each.id == "kim" else each for each in company.directory.people)
-    company.directory = replace(company.directory, people=tuple(within))
-    company.app.refresh_people()
-    (table,) = (
-        block
-        for block in of_clock(company, "digest of team engineering").thread
-        if block.kind == "table"
-        if block.caption == "By team"
-    )
-    assert [row[0] for row in table.rows] == ["Ads", "Search"]
+    tables = [block for block in thread if block.kind == "table" and block.caption == "By team"]
+    return [[row[0] for row in table.rows] for table in tables]
 
-    company.directory = replace(
-        ACME, people=tuple(each for each in company.directory.people if each.id not in "a0a1a2a3")
-    )
+
+def test_a_channel_sees_teams_of_five_people_or_more(database: Database, clock: Clock) -> None:
+    """Search and Ads are large enough. A team of two is not shown, nor what is left of the whole without it."""
+    people = tuple(replace(each, team="search") if each.id == "kim" else each for each in ACME.people)
+    company = founded(database, clock, people)
+    assert by_team(company) == [["Ads", "Search"]]
+
+    few = tuple(each for each in company.directory.people if each.id not in "a0a1a2a3")
+    company.directory = replace(ACME, people=few)
     company.app.refresh_people()
-    thread = of_clock(company, "digest of team engineering").thread
-    assert "By team" not in [block.caption for block in thread if block.kind == "table"]
+    assert by_team(company) == []
+
+
+def test_a_channel_sees_no_teams_that_leave_one_person_of_the_whole(company: Company) -> None:
+    """Nor does it on days on which they did: Kim was alone above them until today."""
+    assert by_team(company) == []
+    people = (replace(each, team="search") if each.id == "kim" else each for each in company.directory.people)
+    company.directory = replace(company.directory, people=tuple(people))
+    company.app.refresh_people()
+    assert by_team(company) == []
 
 
 def test_details_wait_for_the_message_above_them(company: Company) -> None:
