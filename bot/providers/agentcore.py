@@ -18,13 +18,13 @@ from pydantic import Field
 
 from bot.checks import CheckLine, may_write, why_not, works
 from bot.errors import UndeliverableError, UnreachableError
-from bot.http import PATIENCE, Api, ApiKey, Batch, NotFoundError, Params, Patience
+from bot.http import PATIENCE, Api, ApiKey, Batch, KeyRefusedError, NotFoundError, Params, Patience
 from bot.providers.base import Limit, Provider
 from bot.providers.payload_fields import Body, Word
 from bot.providers.set_aside import setting_aside, understood
 from bot.providers.signatures import aws
 from bot.texts import t
-from handlers.language import N_
+from handlers.language import N_, Words
 from storage.limits import Subject
 
 SERVICE, REGION = "bedrock-agentcore", "us-east-1"
@@ -37,10 +37,10 @@ AGAIN_S = 10.0
 # How often it may be asked stands in the account's own quotas.
 CALLS_PER_MINUTE = 60
 
-NEEDED = N_("the secret access key of an IAM user who may list the rate limits of the gateway")
+NEEDED = N_("the access key of an IAM user who may list the gateway's rate limits: its id, a colon and its secret")
 TO_WRITE = N_("The IAM user must be allowed to put and delete rate limits of the gateway.")
 UNLINKED = N_("Nobody can be paused yet. Link each caller by the claim of their token, under links in app.yaml.")
-ACCOUNT = re.compile(r"(?P<key_id>\w+)/(?P<gateway>[0-9a-z-]+)(?:/(?P<claim>\S+))?")
+ACCOUNT = re.compile(r"(?P<gateway>[0-9a-z-]+-[0-9a-z]{10})(?:/(?P<claim>\S+))?")
 HOST = re.compile(r"bedrock-agentcore-control\.([a-z0-9-]+)\.")
 
 
@@ -78,8 +78,8 @@ class AgentCore(Provider):
     Args:
         name: its name in app.yaml.
         url: where the control API of its region is.
-        key: the secret access key.
-        account: the access key id, the gateway's id and maybe the claim, with slashes between them.
+        key: the access key's id and its secret, with a colon between them.
+        account: the gateway's id, and after a slash maybe the claim.
         key_name: the environment variable that the key stands in.
         linked: who is linked here, by the claim: the gateway has no list of its callers.
         now: the clock.
@@ -111,9 +111,10 @@ class AgentCore(Provider):
         self._account = ACCOUNT.fullmatch(account.strip())
         self._claim = (self._account["claim"] if self._account else "") or CLAIM
         host = HOST.search(url)
-        key_id = self._account["key_id"] if self._account else ""
-        sign = aws(key_id, SERVICE, host[1] if host else REGION, now)
-        opens = ApiKey(key_name, key, {}, NEEDED, sign_all=sign)
+        self._key_name = key_name
+        self._key_id, _, secret = key.rpartition(":")
+        sign = aws(self._key_id, SERVICE, host[1] if host else REGION, now)
+        opens = ApiKey(key_name, secret, {}, NEEDED, sign_all=sign)
         self._api = Api("AgentCore", url, opens, patience, None, calls_per_minute)
         self.who = self._api.who
 
@@ -192,8 +193,11 @@ class AgentCore(Provider):
     def _path(self) -> str:
         if self._account is None:
             raise UndeliverableError(
-                "account of {name} must be the access key id and the gateway's id, such as AKIA…/models-0a1b2c3d4e",
-                name=self.name,
+                "account of {name} must be the id of a gateway, such as models-0a1b2c3d4e", name=self.name
+            )
+        if not self._key_id:
+            raise KeyRefusedError(
+                "{name} cannot be used: it needs {needed}", "", name=self._key_name, needed=Words(NEEDED)
             )
         return f"/gateways/{quote(self._account['gateway'])}/rate-limits"
 

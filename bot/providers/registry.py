@@ -129,8 +129,8 @@ PROVIDERS: Mapping[str, ProviderKind] = {
         "Amazon Bedrock AgentCore",
         "Amazon Bedrock AgentCore gateway",
         lambda its: AgentCore(its.name, its.url, its.key, its.account, its.key_name, its.linked, its.now),
-        key="AGENTCORE_SECRET_ACCESS_KEY",
-        account=N_("the access key id and the gateway's id, with a slash between them"),
+        key="AGENTCORE_ACCESS_KEY",
+        account=N_("the gateway's id"),
     ),
     "alibaba": ProviderKind(
         "Alibaba Cloud Model Studio",

@@ -158,7 +158,7 @@ CASES: Mapping[str, Case] = {
         lambda fake, patience: AgentCore(
             "agentcore",
             fake.url,
-            fake.secret,
+            fake.key,
             fake.account,
             "AGENTCORE_KEY",
             lambda: fake.linked,

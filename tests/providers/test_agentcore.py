@@ -42,12 +42,12 @@ def provider(fake: FakeAgentCore) -> Iterator[AgentCore]:
         yield made
 
 
-def opened(fake: FakeAgentCore, secret: str = "", account: str = "") -> AgentCore:
+def opened(fake: FakeAgentCore, key: str = "", account: str = "") -> AgentCore:
     """A provider that asks the fake."""
     return AgentCore(
         "a",
         fake.url,
-        secret or fake.secret,
+        key or fake.key,
         account or fake.account,
         "A_KEY",
         lambda: fake.linked,
@@ -173,23 +173,32 @@ def test_no_room_for_another_rate_limit_is_told(fake: FakeAgentCore, provider: A
         provider.pause(DANA)
 
 
-@pytest.mark.parametrize("account", ["acme", "AKIA/Models_1", ""])
+@pytest.mark.parametrize("account", ["acme", "Models_1", ""])
 def test_what_is_no_account_is_told(fake: FakeAgentCore, account: str) -> None:
     """With how one looks."""
-    with closing(opened(fake, account=account or "/")) as provider, pytest.raises(OutsideError, match="AKIA…/models"):
+    with closing(opened(fake, account=account or "/")) as provider, pytest.raises(OutsideError, match="such as models"):
         list(provider.limits())
 
 
 def test_a_wrong_secret_is_told_by_its_name(fake: FakeAgentCore) -> None:
     """AWS says so with status 403."""
-    with closing(opened(fake, "another")) as provider, pytest.raises(KeyRefusedError, match="A_KEY"):
+    with closing(opened(fake, f"{fake.key_id}:another")) as provider, pytest.raises(KeyRefusedError, match="A_KEY"):
         list(provider.limits())
     assert all("another" not in repr(heard) for heard in fake.requests)
 
 
+def test_a_key_without_its_id_is_told_by_its_name(fake: FakeAgentCore) -> None:
+    """And nothing is asked with it."""
+    with closing(opened(fake, fake.secret)) as provider, pytest.raises(KeyRefusedError, match=r"A_KEY .* a colon"):
+        list(provider.limits())
+    assert fake.requests == []
+
+
 def test_the_region_is_that_of_the_address() -> None:
     """The signature holds for one."""
-    made = AgentCore("a", "https://bedrock-agentcore-control.eu-central-1.amazonaws.com", "k", "AKIA/g-1", "K", list)
+    made = AgentCore(
+        "a", "https://bedrock-agentcore-control.eu-central-1.amazonaws.com", "AKIA:k", "g-0a1b2c3d4e", "K", list
+    )
     with closing(made):
         sign = made._api._key.sign_all
         request = made._api._client.build_request("GET", "https://x.example/")
@@ -205,7 +214,7 @@ def test_a_person_is_paused_at_the_gateway_and_goes_on(fake: FakeAgentCore, data
     def linked() -> list[str]:
         return [external_id for external_id, _ in database.ask(lambda conn: people.members(conn, "agentcore"))]
 
-    gateway = AgentCore("agentcore", fake.url, fake.secret, fake.account, "K", linked, clock, QUICK, None)
+    gateway = AgentCore("agentcore", fake.url, fake.key, fake.account, "K", linked, clock, QUICK, None)
     rules = {**RULES, "providers": [{"kind": "agentcore", "url": fake.url, "account": fake.account}]}
     directory = replace(ACME, links=(*ACME.links, Link("agentcore", "user", "00u1ana", "person/ana")))
     with closing(gateway):

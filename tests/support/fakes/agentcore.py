@@ -34,7 +34,7 @@ class FakeAgentCore(Loopback):
 
     Attributes:
         secret: of the IAM user.
-        account: as app.yaml has it.
+        account, key: as app.yaml and the environment have them.
         now: the clock.
         linked: who Bursar knows here.
         held: the rate limits by id.
@@ -47,7 +47,7 @@ class FakeAgentCore(Loopback):
 
     def __init__(self) -> None:
         super().__init__()
-        self.account = f"{self.key_id}/{self.gateway}"
+        self.account, self.key = self.gateway, f"{self.key_id}:{self.secret}"
         self.now = datetime(2026, 11, 22, 12, tzinfo=UTC)
         self.linked = ["sub-dana", "sub-eve"]
         self.held: dict[str, Json] = {}
