@@ -15,6 +15,7 @@ from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.types import TypeEngine
 
 Convert = Callable[[Any], Any]
+KNOWN_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class Prepared:
         counts = tuple(len(values[name]) for name in self._lists)
         one = self._known.get((conn.dialect.name, counts))
         if one is None:
+            if len(self._known) >= KNOWN_MAX:  # lists of ever other lengths
+                self._known.clear()
             one = self._known[conn.dialect.name, counts] = self._compiled(conn.dialect, values)
         given = {**one.fixed, **values}
         for name in self._lists:
