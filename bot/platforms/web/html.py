@@ -115,7 +115,7 @@ _WHOSE = re.compile(r"[^:：]{1,80}(?:: |：\s*)")
 """Of whom a title is, before the number: “Search: $2,264.90 spent this month”."""
 
 
-_LEAD = re.compile(r"[^\d$€£¥]{1,24}?(?=(?:US|CN|CA|A|HK|NT|R)?[$€£¥]\d)")
+_LEAD = re.compile(r"[^\W\d][^\d$€£¥]{0,23}?(?=(?:US|CN|CA|A|HK|NT|R)?[$€£¥]\d)")
 """Words before an amount: “More than $18,609.83 spent this month”, “剩余US$155.15”."""
 
 
