@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 from bot.config import Settings, SourceSettings, secret
@@ -13,7 +14,6 @@ from bot.directory.known_people import recall
 from bot.directory.sample import SampleDirectory
 from bot.directory.slack.source import SlackDirectory, slack_directory
 from bot.directory.source import Source
-from bot.installations import workspaces_of
 from bot.optional import optional
 from storage.db import Database
 
@@ -81,12 +81,13 @@ def everybody(
 def _slack_workspaces(
     settings: Settings, environ: Mapping[str, str], now: Callable[[], datetime], database: Database
 ) -> list[tuple[str, Source]]:
-    """Each workspace of Slack that app.yaml names, as a source of its own.
+    """Each workspace of Slack that app.yaml names, as a source of its own. Who names none does not load what it takes.
 
     Raises:
         ConfigError: a secret is missing.
     """
-    slack, installed = settings.slack, workspaces_of(settings, environ, database, now)
+    slack = settings.slack
+    installed = import_module("bot.installations").workspaces_of(settings, environ, database, now)
     return [
         (
             f"slack {id}",

@@ -37,7 +37,17 @@ def test_help_loads_nothing_but_itself() -> None:
 
 def test_an_answer_loads_only_what_it_needs() -> None:
     """Servers, migrations and the vendors that app.yaml does not name are none of it."""
-    wanted = ("alembic", "jinja2", "matplotlib", "slack_bolt", "starlette", "uvicorn", "bot.run", "bot.cli.commands")
+    wanted = (
+        "alembic",
+        "bot.installations",
+        "jinja2",
+        "matplotlib",
+        "slack_bolt",
+        "starlette",
+        "uvicorn",
+        "bot.run",
+        "bot.cli.commands",
+    )
     program = (
         "import sys\nimport bot.cli.say\n"
         f"print([name for name in {wanted} if name in sys.modules])\n"
