@@ -93,14 +93,13 @@ class PriceBook:
             return own if own.cost_source == "own_price" else charge
         if charge.cost_nanos is not None and (charge.cost_nanos or charge.provider in self._zero_is_cost):
             return self._discounted(charge) if self.discounts_reported else charge
-        tokens = any(getattr(charge, kind) for kind in TOKENS)
-        if not tokens and not charge.requests:
-            return charge
         return self._of_quote(charge)
 
     def _of_quote(self, charge: Charge) -> Charge:
         """A charge at the price of its model, without a cost if there is none."""
         tokens = any(getattr(charge, kind) for kind in TOKENS)
+        if not tokens and not charge.requests:
+            return charge
         quote = self.quote(Asked(charge.provider, charge.model, charge.tier, charge.bucket_start, charge.bucket_hours))
         if not tokens and not (quote and quote.prices.request):
             return charge  # requests alone cost nothing, but where a price of theirs is known

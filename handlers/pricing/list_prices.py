@@ -69,7 +69,8 @@ def list_prices(model: str, tier: str, start: datetime, hours: int) -> TokenPric
         hours: its length.
     """
     for form in forms(model):
-        found, second = _find(form), find_listed(form)
+        found = _find(form)
+        second = find_listed(form) if found is None else None
         if found is None and second is None:
             continue
         if form.tier == "free":
