@@ -86,6 +86,7 @@ def test_finance_hears_at_each_stage_once_and_again_after_a_top_up(company: Comp
     assert read(company, deepseek, 1000) == []
     company.clock.moment += timedelta(days=1)
     assert read(company, deepseek, 850) == ["Credit at DeepSeek: CN¥850.00, about 5 days"]
+    company.clock.moment += timedelta(minutes=10)
     assert read(company, deepseek, 849) == []
     company.clock.moment += timedelta(days=1)
     assert read(company, deepseek, 300) == ["Credit at DeepSeek: CN¥300.00, less than a day"]
