@@ -58,7 +58,9 @@ SIGNS: Mapping[str, tuple[str, ...]] = {
 
 SCALES = {"k": 10**3, "m": 10**6, "b": 10**9, "bn": 10**9}
 SCALE_WORDS = {
-    "thousand": 10**3, "million": 10**6, "billion": 10**9,
+    "thousand": 10**3,
+    "million": 10**6,
+    "billion": 10**9,
     **dict.fromkeys(("lakh", "lakhs", "lac"), 10**5),
     **dict.fromkeys(("crore", "crores"), 10**7),
 }
