@@ -1,6 +1,7 @@
 """A day that is recorded in slices: at every moment each cell is as it was or as it is now, and orders come between."""
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -223,7 +224,7 @@ def test_orders_have_as_long_as_the_slice_for_which_one_of_them_waited(
 ) -> None:
     """What is told of an order is an order again, and should not wait for the next slice."""
     pauses: list[float] = []
-    monkeypatch.setattr(db.time, "sleep", pauses.append)
+    monkeypatch.setattr(time, "sleep", pauses.append)
     order = threading.Thread(target=company.transact, args=(nothing,))
 
     def waited_for(_: Connection) -> None:
