@@ -34,6 +34,7 @@ from storage.charges import HOURS_OF_A_DAY, TOKENS
 from storage.prepared import Prepared
 from storage.tables import (
     BEGINNING,
+    ORGANIZATION,
     UNALLOCATED,
     Instant,
     accounts,
@@ -163,6 +164,19 @@ def spent_by(conn: Connection, account_id: str, first: date, end: date, by: str)
     """What an account and all below it spent on the days first until before end, by "model", "day" or "provider"."""
     rows = conn.execute(_BY[by], {"account": account_id, "first": first, "end": end})
     return [Spent(str(row[0]), *row[1:]) for row in rows]
+
+
+_IN_USE = (
+    select(spend.c.model, spend.c.provider)
+    .distinct()
+    .where(spend.c.account_id == ORGANIZATION, spend.c.day >= bindparam("first", type_=Date))
+)
+
+
+def in_use(conn: Connection, first: date) -> tuple[frozenset[str], frozenset[str]]:
+    """The names of all models and of all providers that were used since a day."""
+    rows = conn.execute(_IN_USE, {"first": first}).all()
+    return frozenset(row[0] for row in rows if row[0]), frozenset(row[1] for row in rows)
 
 
 _KINDS_BY_DAY = (
