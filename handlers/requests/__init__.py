@@ -29,6 +29,7 @@ from handlers.requests.receipts import is_receipt, keep_receipt, opened, receipt
 from handlers.requests.submit import change, remind, request, requests_, withdraw
 from handlers.requests.timers import end_grants, escalate, remind_approver, request_expired
 from handlers.requests.unreached import ask_next_in_line, message_given_up
+from handlers.requests.who import who
 from handlers.requests.wording import decided
 from handlers.requests.write import answer_origin, deed, record, tell_asker
 
@@ -97,5 +98,6 @@ __all__ = [
     "tell_asker",
     "too_large",
     "waiting_for",
+    "who",
     "withdraw",
 ]
