@@ -33,8 +33,10 @@ from handlers.requests.claimed import (
     year_of,
 )
 from handlers.requests.claimed import paid as paid_words
+from handlers.requests.opening import Opened, check_reason
 from handlers.requests.receipts import attach, chosen, is_open, receipt_input, refuse_without, used_twice
-from handlers.requests.submit import Opened, check_reason, own_account, route_facts, route_of, what_next
+from handlers.requests.routing import route_of
+from handlers.requests.submit import own_account, route_facts, what_next
 from handlers.requests.wording import STATES
 from handlers.requests.write import at_its_stage, deed, show
 from storage import claims, people, receipts, requests

@@ -33,8 +33,9 @@ from handlers.requests.effect import (
 from handlers.requests.exceptions import end_exception
 from handlers.requests.expiry import in_words, next_period, rule_of, why_expired
 from handlers.requests.messages import approve_button, asked_facts, prefixes, said, settled_card
+from handlers.requests.opening import NOTE_MAX
 from handlers.requests.quoted import reason_of
-from handlers.requests.submit import NOTE_MAX, stages_above
+from handlers.requests.routing import stages_above
 from handlers.requests.wording import (
     HISTORY,
     OVER,
