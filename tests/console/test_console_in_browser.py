@@ -43,11 +43,11 @@ HAVE = {"ana": 9, "max": 9, "fay": 15, "kim": 8}
 PEOPLE = ("ana", "max", "fay", "kim")
 """Who asks, who leads, finance, and who sees groups."""
 LOOKS = (("light", 1280), ("dark", 390))
-RULES_OF_COMPANY = {
+RULES_OF_COMPANY: dict[str, object] = {
     **RULES,
     "claims": {"categories": [{"name": "tools", "amount": "1000 USD"}]},
     "budgets": [
-        *RULES["budgets"],  # type: ignore[misc]
+        *RULES["budgets"],
         {"name": "all", "who": "organization", "amount": "9000 USD"},
         {"name": "next", "who": "every person", "amount": "150 USD", "limit": "shadow"},
     ],
