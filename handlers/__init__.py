@@ -66,6 +66,7 @@ from handlers.limits import (
     sync_account,
     sync_provider,
 )
+from handlers.on_pages import with_page
 from handlers.parser import Audience, Command, command, heard, nearest_few, understand
 from handlers.planning import (
     check_contracts,
@@ -439,15 +440,17 @@ def answer(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context) -> 
     Raises:
         RefusedError: no, and why.
     """
+    said: Mapping[str, object] = {}
     try:
-        card = one.handler(ctx, **understand(one, rest, inputs, ctx))
+        said = understand(one, rest, inputs, ctx)
+        card = one.handler(ctx, **said)
     except RefusedError:
         seen = _for_viewer(one, rest, ctx)
         if seen is None:
             raise
         card = seen
     ctx.write()
-    return card
+    return card if one.writes else with_page(ctx, one.name, said.values(), card)
 
 
 def _for_viewer(one: Command, rest: str, ctx: Context) -> Card | None:
