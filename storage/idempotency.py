@@ -4,16 +4,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from storage.prepared import Written
 from storage.tables import heard
 from storage.upsert import insert_new
 
 KEPT = timedelta(days=1)
 
 _ANSWER = select(heard.c.answer).where(heard.c.delivery == bindparam("delivery"))
-_ANSWERED = Written(
-    lambda _dialect: update(heard).where(heard.c.delivery == bindparam("which")).values(answer=bindparam("said"))
-)
+_ANSWERED = update(heard).where(heard.c.delivery == bindparam("which"))
 
 
 def note(conn: Connection, delivery: str, now: datetime) -> str | None:
@@ -29,7 +26,7 @@ def note(conn: Connection, delivery: str, now: datetime) -> str | None:
 
 def answered(conn: Connection, delivery: str, answer: str) -> None:
     """Keep the answer of an order for the case that it is delivered again."""
-    _ANSWERED.count(conn, {"which": delivery, "said": answer})
+    conn.execute(_ANSWERED, {"which": delivery, "answer": answer})
 
 
 def prune(conn: Connection, now: datetime) -> None:

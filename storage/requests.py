@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Date,
+    Update,
     and_,
     bindparam,
     delete,
@@ -22,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage.prepared import Prepared, Written, run
+from storage.prepared import Prepared, run
 from storage.sums import halves, whole
 from storage.tables import FOREVER, Instant, asked, delegations, lineage, requests
 from storage.upsert import upsert
@@ -369,19 +370,20 @@ def save(conn: Connection, old: Request, new: Request) -> bool:
     """
     values = {name: getattr(new, name) for name in FIELDS if getattr(new, name) != getattr(old, name)}
     here = {"old_id": old.id, "old_version": old.version, "old_state": old.state}
-    return bool(_saving(tuple(values)).count(conn, {**here, **{f"new_{name}": values[name] for name in values}}))
+    return bool(
+        conn.execute(_saving(tuple(values)), {**here, **{f"new_{name}": values[name] for name in values}}).rowcount
+    )
 
 
 @cache
-def _saving(names: tuple[str, ...]) -> Written:
+def _saving(names: tuple[str, ...]) -> Update:
     """Built once for each set of columns that change together."""
     here = and_(
         requests.c.id == bindparam("old_id"),
         requests.c.version == bindparam("old_version"),
         requests.c.state == bindparam("old_state"),
     )
-    saving = update(requests).where(here).values({name: bindparam(f"new_{name}") for name in names})
-    return Written(lambda _dialect: saving)
+    return update(requests).where(here).values({name: bindparam(f"new_{name}") for name in names})
 
 
 def mine(conn: Connection, person_id: str, since: datetime) -> list[Request]:
