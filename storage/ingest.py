@@ -44,6 +44,7 @@ from storage.charges import AMOUNTS, HOURS_OF_A_DAY, Charge
 from storage.db import Apart
 from storage.directory import Link
 from storage.tables import (
+    BEGINNING,
     Instant,
     all_tokens,
     changed,
@@ -334,10 +335,16 @@ def rebuild(conn: Connection) -> None:
     Days of which charges may have been forgotten stay as they are.
     """
     since = partitions.kept_since(conn)
-    kept = charges.c.day > since.date() if since else true()
-    conn.execute(delete(spend).where(spend.c.day > since.date() if since else true()))
-    for month in partitions.months(conn):
-        _add_to_spend(conn, _amounts(charges, _sums(charges)).where(month, kept))
+    first = since.date() + _DAY if since else BEGINNING
+    conn.execute(delete(spend).where(spend.c.day >= first))
+    for month, end in partitions.months(conn):
+        add_up(conn, max(month, first), end)
+
+
+def add_up(conn: Connection, first: date, end: date) -> None:
+    """Put the charges of the days first until before end into the rollup, which has none of them."""
+    amounts = _amounts(charges, _sums(charges))
+    _add_to_spend(conn, amounts.where(partitions.of_days(first, end), partitions.beside(conn, first, end)))
 
 
 def recount(conn: Connection, account_ids: Sequence[str], since: date, sign: int) -> None:

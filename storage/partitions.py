@@ -6,7 +6,7 @@ questions find their days by its key.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Connection, Date, Table, and_, func, literal, select, text
@@ -157,20 +157,24 @@ def kept_since(conn: Connection) -> datetime | None:
     return datetime.fromisoformat(noted[0]) if noted else None
 
 
-def months(conn: Connection) -> Iterator[ColumnElement[bool]]:
-    """For each month of days of which there are charges, what holds of a charge that counts for it."""
-    who = providers(conn)
-    bounds = [_bounds(conn, provider) for provider in who]
+def months(conn: Connection) -> Iterator[tuple[date, date]]:
+    """The months of days of which there may be charges: the first day of each, and of the next one."""
+    bounds = [_bounds(conn, provider) for provider in providers(conn)]
     if not bounds:
         return
     month = month_of(min(first for first, _ in bounds) - _DAY)
     last = max(last for _, last in bounds) + _DAY
     while start_of(month) <= last:
         end = following(month)
-        start = charges.c.bucket_start
-        near = charges.c.provider.in_(who), start >= start_of(month) - _DAY, start < start_of(end) + _DAY
-        yield and_(*near, of_days(month, end))
+        yield month, end
         month = end
+
+
+def beside(conn: Connection, first: date, end: date) -> ColumnElement[bool]:
+    """What holds of the keys of all charges of some days: SQLite finds them by it."""
+    start = charges.c.bucket_start
+    since, until = (datetime.combine(each, time(), UTC) for each in (first - _DAY, end + _DAY))
+    return and_(charges.c.provider.in_(providers(conn)), start >= since, start < until)
 
 
 def providers(conn: Connection) -> list[str]:
