@@ -246,7 +246,7 @@ class App:
             said, rest = handlers.parse_command(text)
             try:
                 with timed(HEARD, said.name, "sentence", platform=place.platform):
-                    card = self._answer(conn, Sentence(text, person, place), said, rest).whole
+                    card = self._answer(conn, Sentence(text, person, place), said, rest)
             except RefusedError as refused:
                 return refused
             stale.update(card.stale)

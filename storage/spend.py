@@ -31,9 +31,11 @@ from sqlalchemy import (
 
 from storage import aliases
 from storage.charges import HOURS_OF_A_DAY, TOKENS
+from storage.partitions import near_days, of_days
 from storage.prepared import Prepared
 from storage.tables import (
     BEGINNING,
+    ORGANIZATION,
     UNALLOCATED,
     Instant,
     accounts,
@@ -70,6 +72,9 @@ _CHARGED = tuple(
         charges.c.requests,
     )
 )
+
+
+_WINDOW = tuple(bindparam(name, type_=Date) for name in ("first", "end"))
 
 
 def _within(day: Column[Any], suffix: str = "") -> ColumnElement[bool]:
@@ -133,7 +138,9 @@ def _by_hour(table: Table, hour: Column[Any], sums: Sequence[ColumnElement[int]]
 
 
 _BY_HOUR = (
-    _by_hour(charges, charges.c.bucket_start, _CHARGED).where(charges.c.bucket_hours < HOURS_OF_A_DAY),
+    _by_hour(charges, charges.c.bucket_start, _CHARGED).where(
+        charges.c.bucket_hours < HOURS_OF_A_DAY, near_days(*_WINDOW)
+    ),
     _by_hour(
         hours,
         hours.c.hour,
@@ -153,7 +160,7 @@ _BY_HOUR = (
 _KEYS = (
     select(charges.c.resource, *_CHARGED)
     .join(lineage, _that_day(charges))
-    .where(lineage.c.ancestor_id == bindparam("account"), _within(charges.c.day))
+    .where(lineage.c.ancestor_id == bindparam("account"), of_days(*_WINDOW))
     .group_by(charges.c.resource)
     .order_by(charges.c.resource)
 )
@@ -165,10 +172,23 @@ def spent_by(conn: Connection, account_id: str, first: date, end: date, by: str)
     return [Spent(str(row[0]), *row[1:]) for row in rows]
 
 
+_IN_USE = (
+    select(spend.c.model, spend.c.provider)
+    .distinct()
+    .where(spend.c.account_id == ORGANIZATION, spend.c.day >= bindparam("first", type_=Date))
+)
+
+
+def in_use(conn: Connection, first: date) -> tuple[frozenset[str], frozenset[str]]:
+    """The names of all models and of all providers that were used since a day."""
+    rows = conn.execute(_IN_USE, {"first": first}).all()
+    return frozenset(row[0] for row in rows if row[0]), frozenset(row[1] for row in rows)
+
+
 _KINDS_BY_DAY = (
     select(charges.c.day, *(cast(func.sum(charges.c[name]), BigInteger) for name in TOKENS))
     .join(lineage, _that_day(charges))
-    .where(lineage.c.ancestor_id == bindparam("account"), _within(charges.c.day))
+    .where(lineage.c.ancestor_id == bindparam("account"), of_days(*_WINDOW))
     .group_by(charges.c.day)
     .order_by(charges.c.day)
 )
@@ -408,7 +428,7 @@ _AS = {
         charges.c.provider == bindparam("provider"),
         charges.c.bucket_start >= bindparam("first_about"),
         charges.c.bucket_start < bindparam("end_about"),
-        _within(charges.c.day),
+        of_days(*_WINDOW),
         *(name != "" for name in names),
     )
     .group_by(*names)
@@ -433,7 +453,7 @@ _BETWEEN = (
     .where(
         lineage.c.ancestor_id == bindparam("account"),
         or_(
-            and_(charges.c.bucket_hours >= HOURS_OF_A_DAY, _within(charges.c.day)),
+            and_(charges.c.bucket_hours >= HOURS_OF_A_DAY, of_days(*_WINDOW)),
             and_(
                 charges.c.bucket_hours < HOURS_OF_A_DAY,
                 charges.c.day >= bindparam("first_about", type_=Date),

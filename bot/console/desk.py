@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 
 from bot.app import App, BrokeError, WritesError
 from bot.console import files
-from bot.console.drawing import Drawer, once, page, with_values
+from bot.console.drawing import Drawer, once, page, with_values, without_echoes
 from bot.console.pages import PAGES, PERIOD, PERIODS, Page
 from bot.console.visitors import Door, Visitor, language_in, place_of
 from bot.csv_files import text_of
@@ -30,6 +30,7 @@ from handlers.language import N_, autonym, languages, say
 from handlers.periods import called_after, period_of
 from handlers.requests import is_receipt
 from handlers.sentence import Sentence
+from storage import people
 from storage.db import BusyError
 
 ONE_DAY = timedelta(days=1)
@@ -81,7 +82,7 @@ class Desk:
         shown = [
             (text, answer if isinstance(answer, Card) else refusal(answer, visitor.language))
             for text, answer in zip(says, answers, strict=True)
-            if isinstance(answer, Card) or any(each in text for each in typed)
+            if isinstance(answer, Card) or _has(text, typed)
         ]
         return self._page(request, visitor, one, values, shown)
 
@@ -89,10 +90,13 @@ class Desk:
         self, request: Request, visitor: Visitor, one: Page, values: Mapping[str, str], shown: list[tuple[str, Card]]
     ) -> Response:
         drawer = Drawer(base_of(request), request.url.path + _query(request), lambda _says: "")
-        cards, notes = once([card for _, card in shown])
+        typed = [values[each.name] for each in one.fields if values.get(each.name)]
+        # What was asked for in the fields of the page comes first, then what is wrong.
+        ranked = sorted(shown, key=lambda each: (not _has(each[0], typed), each[1].tone != "bad"))
+        cards, notes = once(without_echoes(ranked))
         drawn = [
             drawer.card(card, f"c{number}", says)
-            for number, (card, (says, _)) in enumerate(zip(cards, shown, strict=True))
+            for number, (card, (says, _)) in enumerate(zip(cards, ranked, strict=True))
         ]
         fields = [
             fill("input.html", visitor.language, input=asked, key=f"f-{asked.name}", error="")
@@ -103,7 +107,7 @@ class Desk:
             request,
             visitor,
             "page.html",
-            title=say(visitor.language, one.title),
+            title=say(visitor.language, one.title, **self._named(one, values)),
             question=say(visitor.language, one.question),
             cards=drawn,
             notes=notes,
@@ -112,7 +116,16 @@ class Desk:
                 (label, f"?{urlencode({PERIOD: word})}" if word else request.url.path, here)
                 for label, word, here in months
             ],
+            teams=f"{base_of(request)}/team" if one.path in WITH_TEAMS and "finance" in visitor.audience else "",
         )
+
+    def _named(self, one: Page, values: Mapping[str, str]) -> dict[str, str]:
+        """What the title of a page has besides words, of a page that may be seen."""
+        if one.path != TEAM:
+            return {name: value for name, value in values.items() if f"{{{name}}}" in one.title}
+        account_id = f"team/{values['team']}"
+        found = self.app.database.ask(lambda conn: people.accounts_of(conn, [account_id])).get(account_id)
+        return {"name": found.name if found else values["team"]}
 
     def _months(self, one: Page, visitor: Visitor, chosen: str) -> Iterator[tuple[str, str, bool]]:
         """The months that are offered, the newest first: what is said, the word for it, whether it is shown."""
@@ -151,7 +164,7 @@ class Desk:
         with suppress(WritesError):
             (answer,) = self.app.answers(visitor.person.id, place_of(visitor.person.id), [text])
             if isinstance(answer, Card):
-                found = next((each for each in answer.files if each.name == name), None)
+                found = next((each for each in answer.whole.files if each.name == name), None)
                 if found:
                     return self._receipt(visitor, name) if is_receipt(name) else self._file(found)
         return self._message(request, visitor, say(visitor.language, GONE), status=404)
@@ -334,11 +347,18 @@ def navigation(visitor: Visitor, base: str) -> Iterator[tuple[str, str]]:
             for team in visitor.owned:
                 yield (
                     base + one.at(team=team.id.removeprefix("team/")),
-                    say(visitor.language, "Team {name}", name=team.name),
+                    say(visitor.language, one.title, name=team.name),
                 )
 
 
 TEAM = "/team/{team}"
+WITH_TEAMS = ("/organization", TEAM)
+"""The pages from which whoever sees all goes to the page of any team."""
+
+
+def _has(text: str, typed: Sequence[str]) -> bool:
+    """Whether a sentence has something in it that was typed into a field."""
+    return any(" ".join(each.split()) in text for each in typed)
 
 
 def _query(request: Request) -> str:
