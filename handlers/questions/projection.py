@@ -47,6 +47,8 @@ VIEWS: tuple[tuple[float, int, bool, int], ...] = (
 )
 """Ways to see the past: what a week weighs of the week after it, of how many weeks, whether growth is believed, and how
 much the view counts beside the others if all were equally right."""
+LATEST, LATEST_MAX = 0.8, 8
+"""Half of what weighs the views are single weeks, each so much of the next: a change of two weeks ago shows."""
 SHARP, ERROR_LEAST, WEIGHED_MIN = 4, 0.0005, 3
 """A view that was half as wrong counts so many times doubled; squared errors below the least are alike; and so many
 moments of the past are needed to tell the views apart."""
@@ -157,7 +159,7 @@ def project(
         tuple(sum(amount for when, amount in extra if when == day) for day in coming),
     )
     if method == "weeks":
-        lines, trials = _from_weeks(history, comes, known_until, free, used_on)
+        lines, trials = _from_weeks(history, comes, known_until, free, used_on, _leaving(history, left, used_on))
     else:
         lines, trials = _from_pace(history, comes), 0
     start = before[-1] if before else 0
@@ -258,14 +260,15 @@ def _from_weeks(
     known_until: date,
     free: Container[date],
     used_on: Mapping[date, int],
+    leaving: float,
 ) -> tuple[Lines, int]:
-    """The coming days as the past weeks were, the range by how far off that was before."""
+    """The coming days as the past weeks were, the range by how far off that was before; lower if more may leave."""
     past = [_PastDay(day, amount, _is_free(day, free)) for day, amount in _tamed(history, free).items()]
     coming = comes.days
     lasts = LASTS if len(coming) <= LONG_DAYS else LASTS_LONG
     horizon = max(3, min(len(coming), TRIAL_DAYS_MAX, (len(past) - 3 * WEEK) // 2))
-    trials = _trials(past, horizon, lasts)
-    weights, fits = _weights(trials), _fits(past)
+    trials = _trials(past, horizon, lasts, max(1, (len(past) - horizon - ACTIVE_DAYS_MIN) // (TRIALS_MAX - 1)))
+    weights, fits = _weights(trials, _trials(past, WEEK, lasts, WEEK)[:LATEST_MAX]), _fits(past)
     season = _season(used_on, known_until, free)
     likely = [
         season(day) * _weighed(weights, [fit.on(_is_free(day, free), (day - known_until).days, lasts) for fit in fits])
@@ -279,9 +282,16 @@ def _from_weeks(
     odd = accumulate(fits[0].apart * HOLIDAY_DOUBT * (day.weekday() < SATURDAY and day in free) for day in coming)
     for n, (amount, unsure) in enumerate(zip(middle, odd, strict=True)):
         wide = min(SPREAD_MAX, math.hypot(spread * _wider((n + 1) / horizon), unsure / max(1, amount))) * OUTER
-        slow.append(max(round(amount * math.exp(-wide)), have[n], slow[-1] if slow else 0))
+        fewer = leaving * (n + 1) / 2
+        slow.append(max(round(amount * math.exp(-wide - fewer)), have[n], slow[-1] if slow else 0))
         fast.append(round(amount * math.exp(wide)))
     return (slow, middle, fast), len(trials)
+
+
+def _leaving(history: Mapping[date, int], stayed: Mapping[date, int], used_on: Mapping[date, int]) -> float:
+    """Which share of the use left with people on each day, so that as many may leave again."""
+    every = sum(used_on.get(day, 0) for day in history)
+    return (1 - sum(stayed.get(day, 0) for day in history) / every) / len(history) if every > 0 else 0.0
 
 
 def _season(used_on: Mapping[date, int], known_until: date, free: Container[date]) -> Callable[[date], float]:
@@ -388,27 +398,32 @@ Trial = tuple[float, list[float]]
 """What came in some days of the past, and what each view had expected; both with a floor that keeps them above 0."""
 
 
-def _trials(past: Sequence[_PastDay], horizon: int, lasts: float) -> list[Trial]:
-    """What each view would have said at moments of the past, beside what came."""
+def _trials(past: Sequence[_PastDay], horizon: int, lasts: float, step: int) -> list[Trial]:
+    """What each view would have said at moments of the past, so many days apart, beside what came; the latest first."""
     floor = horizon * sum(each.amount for each in past) / len(past) / 20
-    last = len(past) - horizon
-    step = max(1, (last - ACTIVE_DAYS_MIN) // (TRIALS_MAX - 1))
     found = []
-    for at in range(last, ACTIVE_DAYS_MIN - 1, -step)[:TRIALS_MAX]:
+    for at in range(len(past) - horizon, ACTIVE_DAYS_MIN - 1, -step)[:TRIALS_MAX]:
         ahead = past[at : at + horizon]
         expected = [sum(fit.on(each.is_free, n, lasts) for n, each in enumerate(ahead)) for fit in _fits(past[:at])]
         found.append((sum(each.amount for each in ahead) + floor, [each + floor for each in expected]))
     return found
 
 
-def _weights(trials: Sequence[Trial]) -> list[float]:
-    """How much each view counts: the more the less it was wrong before; they add up to 1."""
+def _weights(trials: Sequence[Trial], weeks: Sequence[Trial]) -> list[float]:
+    """How much each view counts: the more the less it was wrong before, and in the latest weeks; they add up to 1."""
     counts = [float(count) for *_, count in VIEWS]
-    if len(trials) >= WEIGHED_MIN:
+    if min(len(trials), len(weeks)) >= WEIGHED_MIN:
         for n in range(len(counts)):
-            squares = [math.log(came / expected[n]) ** 2 for came, expected in trials]
-            counts[n] *= (sum(squares) / len(squares) + ERROR_LEAST) ** -SHARP
+            wrong = (_mean_square(trials, n, 1.0) + _mean_square(weeks, n, LATEST)) / 2
+            counts[n] *= (wrong + ERROR_LEAST) ** -SHARP
     return [each / sum(counts) for each in counts]
+
+
+def _mean_square(trials: Sequence[Trial], view: int, decay: float) -> float:
+    """How wrong a view was: the mean square of the logarithm, in which each trial weighs so much of the next."""
+    weights = [decay**n for n in range(len(trials))]
+    squares = [math.log(came / expected[view]) ** 2 for came, expected in trials]
+    return _weighed(weights, squares) / sum(weights)
 
 
 def _weighed(weights: Sequence[float], views: Sequence[float]) -> float:
