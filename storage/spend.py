@@ -274,6 +274,45 @@ def who_spent_by(conn: Connection, account_id: str, first: date, end: date, by: 
     return found
 
 
+_WHERE = (
+    select(spend.c.provider, spend.c.model, spend.c.account_id)
+    .distinct()
+    .join(lineage, _that_day(spend))
+    .where(
+        lineage.c.ancestor_id == bindparam("account"),
+        spend.c.account_id.startswith("person/"),
+        _within(spend.c.day),
+    )
+)
+
+
+def who_spent_where(conn: Connection, account_id: str, first: date, end: date) -> list[tuple[str, str, str]]:
+    """The same for each provider and model: these, and whose account."""
+    return [(*row,) for row in conn.execute(_WHERE, {"account": account_id, "first": first, "end": end})]
+
+
+_USERS = (
+    select(charges.c.account_id, *(func.max(charges.c[name]) for name in TOKENS))
+    .join(lineage, _that_day(charges))
+    .where(
+        lineage.c.ancestor_id == bindparam("account"),
+        charges.c.account_id.startswith("person/"),
+        _within(charges.c.day),
+    )
+    .group_by(charges.c.account_id)
+)
+
+
+def who_used(conn: Connection, account_id: str, first: date, end: date) -> dict[str, set[str]]:
+    """Whose own accounts used tokens of each kind."""
+    found: dict[str, set[str]] = {}
+    for who, *most in conn.execute(_USERS, {"account": account_id, "first": first, "end": end}):
+        for kind, number in zip(TOKENS, most, strict=True):
+            if number:
+                found.setdefault(kind, set()).add(who)
+    return found
+
+
 def spent_by_hour(conn: Connection, account_id: str, first: date, end: date) -> list[tuple[datetime, Spent]]:
     """What an account and all below it used in each hour of some days, as far as hours are told, in their order.
 
