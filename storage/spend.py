@@ -31,6 +31,7 @@ from sqlalchemy import (
 
 from storage import aliases
 from storage.charges import HOURS_OF_A_DAY, TOKENS
+from storage.partitions import near_days, of_days
 from storage.prepared import Prepared
 from storage.tables import (
     BEGINNING,
@@ -71,6 +72,9 @@ _CHARGED = tuple(
         charges.c.requests,
     )
 )
+
+
+_WINDOW = tuple(bindparam(name, type_=Date) for name in ("first", "end"))
 
 
 def _within(day: Column[Any], suffix: str = "") -> ColumnElement[bool]:
@@ -134,7 +138,9 @@ def _by_hour(table: Table, hour: Column[Any], sums: Sequence[ColumnElement[int]]
 
 
 _BY_HOUR = (
-    _by_hour(charges, charges.c.bucket_start, _CHARGED).where(charges.c.bucket_hours < HOURS_OF_A_DAY),
+    _by_hour(charges, charges.c.bucket_start, _CHARGED).where(
+        charges.c.bucket_hours < HOURS_OF_A_DAY, near_days(*_WINDOW)
+    ),
     _by_hour(
         hours,
         hours.c.hour,
@@ -154,7 +160,7 @@ _BY_HOUR = (
 _KEYS = (
     select(charges.c.resource, *_CHARGED)
     .join(lineage, _that_day(charges))
-    .where(lineage.c.ancestor_id == bindparam("account"), _within(charges.c.day))
+    .where(lineage.c.ancestor_id == bindparam("account"), of_days(*_WINDOW))
     .group_by(charges.c.resource)
     .order_by(charges.c.resource)
 )
@@ -182,7 +188,7 @@ def in_use(conn: Connection, first: date) -> tuple[frozenset[str], frozenset[str
 _KINDS_BY_DAY = (
     select(charges.c.day, *(cast(func.sum(charges.c[name]), BigInteger) for name in TOKENS))
     .join(lineage, _that_day(charges))
-    .where(lineage.c.ancestor_id == bindparam("account"), _within(charges.c.day))
+    .where(lineage.c.ancestor_id == bindparam("account"), of_days(*_WINDOW))
     .group_by(charges.c.day)
     .order_by(charges.c.day)
 )
@@ -461,7 +467,7 @@ _AS = {
         charges.c.provider == bindparam("provider"),
         charges.c.bucket_start >= bindparam("first_about"),
         charges.c.bucket_start < bindparam("end_about"),
-        _within(charges.c.day),
+        of_days(*_WINDOW),
         *(name != "" for name in names),
     )
     .group_by(*names)
@@ -486,7 +492,7 @@ _BETWEEN = (
     .where(
         lineage.c.ancestor_id == bindparam("account"),
         or_(
-            and_(charges.c.bucket_hours >= HOURS_OF_A_DAY, _within(charges.c.day)),
+            and_(charges.c.bucket_hours >= HOURS_OF_A_DAY, of_days(*_WINDOW)),
             and_(
                 charges.c.bucket_hours < HOURS_OF_A_DAY,
                 charges.c.day >= bindparam("first_about", type_=Date),
