@@ -17,6 +17,7 @@ from bench import (
     ledger,
     orders,
     pages,
+    partitions,
     people,
     pull,
     reconcile,
@@ -48,6 +49,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[Table]]] = {
 
 # Only when they are named: they take long.
 LARGE: Mapping[str, Callable[[], Iterable[Table]]] = {
+    "partitions": partitions.bench,
     "ledger-large": ledger.bench_large,
     "digest-large": digest.bench_large,
     "alerts-large": alerts.bench_large,

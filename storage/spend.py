@@ -31,6 +31,7 @@ from sqlalchemy import (
 
 from storage import aliases
 from storage.charges import HOURS_OF_A_DAY, TOKENS
+from storage.partitions import near_days, of_days
 from storage.prepared import Prepared
 from storage.tables import (
     BEGINNING,
@@ -72,6 +73,9 @@ _CHARGED = tuple(
         charges.c.requests,
     )
 )
+
+
+_WINDOW = tuple(bindparam(name, type_=Date) for name in ("first", "end"))
 
 
 def _within(day: Column[Any], suffix: str = "") -> ColumnElement[bool]:
@@ -135,7 +139,9 @@ def _by_hour(table: Table, hour: Column[Any], sums: Sequence[ColumnElement[int]]
 
 
 _BY_HOUR = (
-    _by_hour(charges, charges.c.bucket_start, _CHARGED).where(charges.c.bucket_hours < HOURS_OF_A_DAY),
+    _by_hour(charges, charges.c.bucket_start, _CHARGED).where(
+        charges.c.bucket_hours < HOURS_OF_A_DAY, near_days(*_WINDOW)
+    ),
     _by_hour(
         hours,
         hours.c.hour,
@@ -155,7 +161,7 @@ _BY_HOUR = (
 _KEYS = (
     select(charges.c.resource, *_CHARGED)
     .join(lineage, _that_day(charges))
-    .where(lineage.c.ancestor_id == bindparam("account"), _within(charges.c.day))
+    .where(lineage.c.ancestor_id == bindparam("account"), of_days(*_WINDOW))
     .group_by(charges.c.resource)
     .order_by(charges.c.resource)
 )
@@ -183,7 +189,7 @@ def in_use(conn: Connection, first: date) -> tuple[frozenset[str], frozenset[str
 _KINDS_BY_DAY = (
     select(charges.c.day, *(cast(func.sum(charges.c[name]), BigInteger) for name in TOKENS))
     .join(lineage, _that_day(charges))
-    .where(lineage.c.ancestor_id == bindparam("account"), _within(charges.c.day))
+    .where(lineage.c.ancestor_id == bindparam("account"), of_days(*_WINDOW))
     .group_by(charges.c.day)
     .order_by(charges.c.day)
 )
@@ -271,6 +277,45 @@ def who_spent_by(conn: Connection, account_id: str, first: date, end: date, by: 
     found: dict[str, set[str]] = {}
     for name, who in conn.execute(_WHO[by], {"account": account_id, "first": first, "end": end}):
         found.setdefault(str(name), set()).add(who)
+    return found
+
+
+_WHERE = (
+    select(spend.c.provider, spend.c.model, spend.c.account_id)
+    .distinct()
+    .join(lineage, _that_day(spend))
+    .where(
+        lineage.c.ancestor_id == bindparam("account"),
+        spend.c.account_id.startswith("person/"),
+        _within(spend.c.day),
+    )
+)
+
+
+def who_spent_where(conn: Connection, account_id: str, first: date, end: date) -> list[tuple[str, str, str]]:
+    """The same for each provider and model: these, and whose account."""
+    return [(*row,) for row in conn.execute(_WHERE, {"account": account_id, "first": first, "end": end})]
+
+
+_USERS = (
+    select(charges.c.account_id, *(func.max(charges.c[name]) for name in TOKENS))
+    .join(lineage, _that_day(charges))
+    .where(
+        lineage.c.ancestor_id == bindparam("account"),
+        charges.c.account_id.startswith("person/"),
+        _within(charges.c.day),
+    )
+    .group_by(charges.c.account_id)
+)
+
+
+def who_used(conn: Connection, account_id: str, first: date, end: date) -> dict[str, set[str]]:
+    """Whose own accounts used tokens of each kind."""
+    found: dict[str, set[str]] = {}
+    for who, *most in conn.execute(_USERS, {"account": account_id, "first": first, "end": end}):
+        for kind, number in zip(TOKENS, most, strict=True):
+            if number:
+                found.setdefault(kind, set()).add(who)
     return found
 
 
@@ -450,7 +495,7 @@ _AS = {
         charges.c.provider == bindparam("provider"),
         charges.c.bucket_start >= bindparam("first_about"),
         charges.c.bucket_start < bindparam("end_about"),
-        _within(charges.c.day),
+        of_days(*_WINDOW),
         *(name != "" for name in names),
     )
     .group_by(*names)
@@ -475,7 +520,7 @@ _BETWEEN = (
     .where(
         lineage.c.ancestor_id == bindparam("account"),
         or_(
-            and_(charges.c.bucket_hours >= HOURS_OF_A_DAY, _within(charges.c.day)),
+            and_(charges.c.bucket_hours >= HOURS_OF_A_DAY, of_days(*_WINDOW)),
             and_(
                 charges.c.bucket_hours < HOURS_OF_A_DAY,
                 charges.c.day >= bindparam("first_about", type_=Date),

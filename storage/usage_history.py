@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Date, Select, and_, bindparam, case, cast, func, or_, select, union_all
 
 from storage.ledger import EntryKind
+from storage.partitions import near_days
 from storage.spend import Spent
 from storage.tables import Instant, accounts, all_tokens, charges, entries, lineage, requests, spend
 
@@ -105,7 +106,9 @@ _USE = union_all(
         cast(func.sum(all_tokens(charges)), BigInteger),
         cast(func.sum(case((charges.c.cost_nanos.is_(None), all_tokens(charges)), else_=0)), BigInteger),
         cast(func.sum(charges.c.requests), BigInteger),
-    ).group_by(charges.c.day, charges.c.account_id, charges.c.provider, charges.c.model),
+    )
+    .where(near_days(*(bindparam(name, type_=Date) for name in ("first", "end"))))
+    .group_by(charges.c.day, charges.c.account_id, charges.c.provider, charges.c.model),
 )
 _BELOW = select(lineage.c.account_id).where(_DAYS)
 _ABOVE = select(lineage.c.ancestor_id).where(lineage.c.account_id == bindparam("above"))

@@ -187,9 +187,14 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
         Button(ctx.t("Ask a question"), f"question {request.handle}"),
         *(receipts_buttons(ctx, request.id, known.claims.receipts) if known.claims else ()),
         Text(_small_print(ctx, case, why), quiet=True),
-        *ctx.on_a_page("/queue", elsewhere=True),
+        *ctx.on_a_page(page_of_request(case), elsewhere=True),
     ]
     return Card(asks(ctx, case), tuple(blocks))
+
+
+def page_of_request(case: Case) -> str:
+    """The page that shows a request, or a claim with its receipts, to whom it concerns."""
+    return f"/claim/{case.request.id}" if case.claim else f"/request/{case.request.id}"
 
 
 def approve_button(ctx: Context, case: Case) -> Button:

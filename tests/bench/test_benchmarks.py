@@ -14,6 +14,7 @@ from bench import (
     ledger,
     orders,
     pages,
+    partitions,
     people,
     pull,
     reconcile,
@@ -73,6 +74,10 @@ SMALLEST: Mapping[str, Mapping[ModuleType, Sizes]] = {
     "start": {servers: {"DAYS": 2}, start: {"STARTS": 1, "COMMANDS": 20, "SETTLE_S": 0.0}},
     "ledger": LEDGER,
     "ledger-large": LEDGER,
+    "partitions": {
+        ledger: {**LEDGER[ledger], "PEOPLE": 20, "TEAMS": 5},
+        partitions: {"MONTHS_MAX": 2, "SMALL": 200, "THIS_MONTH": 400},
+    },
     "decisions": {decisions: {"ROUNDS": 1, "PER_ROUND": 16}},
     "digest": DIGESTS,
     "digest-large": DIGESTS,
