@@ -229,7 +229,7 @@ def days_ahead(words: Sequence[str], ctx: Context) -> tuple[date, int] | None:
     if not 0 < count <= COUNT_MAX or "of" in said[2:]:  # "3 days of tests" says what for
         return None
     if every == "month":
-        return _months_before(ctx.today, -count), 2
+        return add_months(ctx.today, count), 2
     return (ctx.today + SIZES[every] * count * ONE_DAY, 2) if every in SIZES else None
 
 
