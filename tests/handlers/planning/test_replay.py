@@ -1,7 +1,7 @@
 """Replays: what other limits would have done, held against a naive model that lets time run."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -9,7 +9,7 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.planning.history import DayUse, Granted, History, Placed
+from handlers.planning.history import DayUse, Granted, History, InAll, Placed
 from handlers.planning.replay import Granting, Replay, Replayed
 from handlers.policy import Budget, Policy
 from storage.people import Account
@@ -27,6 +27,34 @@ ACCOUNTS = {
     **{each: Account(each, "person", each, "team/a", each.partition("/")[2], "", True) for each in WHO},
 }
 PERSONAL = Budget(name="per-person", who="every person", amount="100 USD", every="month")
+
+
+@dataclass(frozen=True)
+class Days:
+    """What was used, by day, as the database tells it."""
+
+    days: Mapping[date, Mapping[str, DayUse]]
+
+    def by_day(
+        self, first: date, end: date, only: Collection[str] | None = None
+    ) -> Iterator[tuple[date, Mapping[str, DayUse]]]:
+        """Day by day."""
+        for day, uses in sorted(self.days.items()):
+            here = {one: use for one, use in uses.items() if only is None or one in only}
+            if here and first <= day < end:
+                yield day, here
+
+    def in_all(self, first: date, end: date) -> Iterator[InAll]:
+        """In all."""
+        found: dict[str, list[DayUse]] = defaultdict(list)
+        for _, uses in self.by_day(first, end):
+            for one, use in uses.items():
+                found[one].append(use)
+        for one, uses_ in sorted(found.items()):
+            kept = tuple(spent for use in uses_ for spent in use.kept)
+            free = tuple(spent for use in uses_ for spent in use.free)
+            most = DayUse(*(tuple(each for each in part if each.cost_nanos > 0) for part in (kept, free)))
+            yield InAll(one, DayUse(kept, free), most)
 
 
 def budget(name: str, who: str, dollars: int, **said: object) -> Budget:
@@ -51,7 +79,7 @@ def history(
         Placed(moved_on, FOREVER, ("person/cem", "team/b", "org")),
     ]
     days = {day: {who: use(*amounts) for who, amounts in uses.items()} for day, uses in wants.items()}
-    return History(above, FIRST, END, days, placed, ACCOUNTS, {}, granted)
+    return History(above, FIRST, END, Days(days), placed, ACCOUNTS, {}, granted)
 
 
 def team_of(who: str) -> str:
@@ -96,7 +124,7 @@ def naive(past: History, own: int, pools: Mapping[str, int]) -> dict[str, int]:
                     personal[grant.account_id] += grant.amount
                 else:
                     shared[grant.account_id] += grant.amount
-            uses = past.days.get(day, {})
+            uses = dict(past.uses.by_day(day, day + timedelta(days=1))).get(day, {})
             kept = {who: sum(each.cost_nanos for each in use.kept) for who, use in uses.items()}
             free = {who: sum(each.cost_nanos for each in use.free) for who, use in uses.items()}
             pots = [Pot(personal[who], frozenset({who})) for who in uses]
@@ -205,6 +233,51 @@ def test_the_order_of_accounts_does_not_matter(
     turned = {day: dict(reversed(uses.items())) for day, uses in wants.items()}
 
     assert replay(history(wants), *budgets) == replay(history(turned), *budgets)
+
+
+class DayByDay(Replay):
+    """A replay that goes through all days of everybody."""
+
+    def _served(self, counting: Sequence[Granted]) -> tuple[dict[str, int], set[str] | None]:  # noqa: ARG002 - as there
+        return {}, None
+
+
+REFUNDS = st.tuples(st.integers(-20 * DOLLAR, 40 * DOLLAR), st.sampled_from([0, 0, 7 * DOLLAR + 1, -2 * DOLLAR]))
+
+
+@given(
+    st.dictionaries(DAYS, st.dictionaries(st.sampled_from(WHO), REFUNDS, min_size=1), max_size=12),
+    GRANTS,
+    DAYS,
+    st.tuples(st.integers(1, 120), st.integers(1, 250), st.integers(1, 400)),
+    st.sampled_from(["hard", "soft", "watch"]),
+    st.sampled_from(["none", "all", "up to 20 USD"]),
+    st.sampled_from(["week", "month", "quarter"]),
+    st.sampled_from(["as then", "none", "all"]),
+)
+@settings(max_examples=200)
+def test_who_is_served_at_once_is_served_as_day_by_day(
+    wants: dict[date, dict[str, tuple[int, int]]],
+    grants: list[Granted],
+    moved_on: date,
+    dollars: tuple[int, int, int],
+    limit: str,
+    rollover: str,
+    every: str,
+    granting: Granting,
+) -> None:
+    """Whoever can't be stopped is not gone through day by day; nothing is different by it, refunds included."""
+    budgets = (
+        budget("per-person", "every person", dollars[0], limit=limit, every=every),
+        budget("tier", "every person", dollars[0], models="standard"),
+        budget("a", "team a", dollars[1], rollover=rollover),
+        budget("company", "organization", dollars[2]),
+    )
+    past = history(wants, moved_on, grants)
+
+    found = Replay(Policy(), budgets, past, granting).run()
+
+    assert found == DayByDay(Policy(), budgets, past, granting).run()
 
 
 # Single rules ---------------------------------------------------------------------------------------------------------
