@@ -34,6 +34,7 @@ from handlers.alerts import (
     expected,
     guard,
     known,
+    overspent,
     snooze,
     unexpected,
 )
@@ -140,6 +141,7 @@ from handlers.requests import (
     return_grant,
     revoke,
     send,
+    who,
     withdraw,
 )
 from handlers.synonyms import TONGUES
@@ -250,6 +252,8 @@ COMMANDS: Mapping[str, Command] = {
         command(spend, N_("spend by day last week"), ASK, writes=False),
         command(why, N_("why last week"), ASK, writes=False),
         command(forecast, N_("forecast"), ASK, writes=False),
+        command(overspent, N_("overspent"), ASK, writes=False),
+        command(who, N_("who"), ASK, writes=False),
         command(models, N_("models"), ASK, writes=False),
         command(digest, N_("digest"), ASK, writes=False),
         command(request, N_("request 50 finish the migration"), REQUEST, writes=True),

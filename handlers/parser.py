@@ -172,7 +172,7 @@ def heard(text: str, commands: Mapping[str, Command]) -> tuple[Command, str] | N
     if more:
         return commands["request"], more
     while True:
-        found = _begins(said, commands) or _behind(said, commands)
+        found = _meant(said, commands) or _begins(said, commands) or _behind(said, commands)
         if found and asks and found[0].writes and found[1].strip(STOPS):
             return commands["help"], found[0].name
         if found or not said:
@@ -184,6 +184,18 @@ def heard(text: str, commands: Mapping[str, Command]) -> tuple[Command, str] | N
             return None
         asks = asks or (longest == asking and longest != polite)
         said = said[len(longest) :].lstrip(STOPS + "，、：！？")
+
+
+def _meant(said: str, commands: Mapping[str, Command]) -> tuple[Command, str] | None:
+    """The question that a whole sentence stands for, whatever word it begins with: "which team is over budget"."""
+    plain = half_width(said).replace("’", "'").strip(STOPS + "？！，")
+    for tongue in TONGUES:
+        for pattern, stands_for in tongue.sentences:
+            found = pattern.fullmatch(plain)
+            begun = _begins(found.expand(stands_for), commands) if found else None
+            if begun:
+                return begun
+    return None
 
 
 def _addressed(text: str) -> str:

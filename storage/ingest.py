@@ -6,10 +6,10 @@ batch is cut in slices of its key, each a transaction of its own after which all
 waits for more than one of them.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import groupby, islice, pairwise
+from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -60,7 +60,10 @@ NANOS = units.NANOS
 MOVED_AT_ONCE = 500
 LINKED_AT_ONCE = 5_000  # a statement takes a few ten thousand values at most
 SLICE_CELLS = 2_500
-"""Cells that are written in one transaction beside orders, those that are there already among them."""
+"""Cells that are written in one transaction beside orders at most, those that are there already among them."""
+SLICE_CELLS_MIN = 100
+SLICE_S = 0.2
+"""Longer than this an order should not wait for a slice."""
 
 # Gives nanos of a currency in parts of the house currency, and the rate used (in 10⁻⁹ house currency for one unit).
 Convert = Callable[[int, str, date], tuple[int, int]]
@@ -205,23 +208,41 @@ def record_apart(
         at_last: called in that of the last one; a batch of a few cells has no other.
     """
     seen = apart.prepare(lambda conn: _stage(conn, staged_apart, batch, zone, convert))
-    parts = apart.prepare(lambda conn: _parts(conn, whole if seen else None))
-    cells = 0
-    for part in parts:
+    whole = whole if seen else None
+    rest, size, cells = apart.prepare(lambda conn: _all(conn, whole)), SLICE_CELLS, 0
+    while True:
+        part = apart.prepare(lambda conn: _first_of(conn, rest, size, whole))  # noqa: B023 - it is called at once
 
-        def work(conn: Connection, part: _Part = part) -> int:
+        def work(conn: Connection, part: _Part = part, *, is_last: bool = part.until == rest.until) -> int:
             _clear(conn, changed)
-            retired = _retire(conn, part, now) if whole and seen else 0
+            retired = _retire(conn, part, now) if whole else 0
             settled = _settle(conn, _words_of(conn, part), now, part.near)
-            if part is not parts[-1]:
-                meanwhile(conn, conn.execute(_CHANGED_ACCOUNTS).scalars().all())
-            else:
+            if is_last:
                 at_last(conn)
+            else:
+                meanwhile(conn, conn.execute(_CHANGED_ACCOUNTS).scalars().all())
             return retired + settled
 
         cells += apart.transact(work)
+        if part.until == rest.until:
+            break
+        rest, size = replace(rest, since=part.until), next_size(size, apart.held_s)
     apart.prepare(lambda conn: _empty(conn, staged_apart))
     return Recorded(seen, cells)
+
+
+def next_size(cells: int, held_s: float) -> int:
+    """How many cells the slice after one takes: fewer after one for which orders waited too long.
+
+    What a cell takes is different on each machine and with each load, so nobody can set a number.
+
+    Args:
+        cells: that the one before could take.
+        held_s: seconds for which nobody else could write meanwhile.
+    """
+    if held_s > SLICE_S:
+        return min(cells, max(SLICE_CELLS_MIN, int(cells * SLICE_S / held_s)))
+    return min(SLICE_CELLS, cells * 2) if held_s < SLICE_S / 2 else cells
 
 
 def restate(conn: Connection, cells: Iterable[tuple[Charge, date]], convert: Convert, now: datetime) -> int:
@@ -329,30 +350,28 @@ def _bounds(conn: Connection, table: Table) -> tuple[datetime | None, datetime |
     return first, last
 
 
-def _parts(conn: Connection, whole: WholeDay | None) -> list[_Part]:
-    """What is staged apart, in slices. Of a whole day as few are there already in each, for some of them may go."""
-    since, until = (whole.since, whole.until) if whole else (None, None)
-    keys = [since, *_ends(conn, staged_apart, since, until), until]
-    if whole:
-        keys = [key for some in pairwise(keys) for key in (some[0], *_ends(conn, charges, *some))] + [until]
-    bounds = _bounds(conn, staged_apart)
-    return [_Part(staged_apart, *bounds, *some) for some in pairwise(keys)]
+def _all(conn: Connection, whole: WholeDay | None) -> _Part:
+    """All that is staged apart, and of a whole day all that is there already."""
+    return _Part(
+        staged_apart, *_bounds(conn, staged_apart), whole.since if whole else None, whole.until if whole else None
+    )
 
 
-def _ends(conn: Connection, table: Table, since: Key | None, until: Key | None) -> Iterator[Key]:
-    """Keys at which a table is cut, each so many cells or fewer, from one key until before another.
+def _first_of(conn: Connection, rest: _Part, size: int, whole: WholeDay | None) -> _Part:
+    """The first slice of what is left. Of a whole day as few cells are there already in it, for some of them may go."""
+    slice_ = replace(rest, until=_end(conn, staged_apart, rest, size))
+    return replace(slice_, until=_end(conn, charges, slice_, size)) if whole else slice_
+
+
+def _end(conn: Connection, table: Table, part: _Part, size: int) -> Key | None:
+    """The key before which a part of a table ends if it has so many cells or fewer.
 
     What may stand for each other, the cells of a key or of a user, is cut apart only where there is too much of it.
     """
     columns = [table.c[name] for name in KEY]
-    while True:
-        within = _Part(table, None, None, since, until).holds(table)
-        following = select(*columns).where(within).order_by(*columns).limit(1).offset(SLICE_CELLS)
-        row = conn.execute(following).first()
-        if row is None:
-            return
-        since = _cut(tuple(row), since)
-        yield since
+    following = select(*columns).where(part.holds(table)).order_by(*columns).limit(1).offset(size)
+    row = conn.execute(following).first()
+    return part.until if row is None else _cut(tuple(row), part.since)
 
 
 def _cut(key: Key, since: Key | None) -> Key:

@@ -34,6 +34,7 @@ from storage.charges import HOURS_OF_A_DAY, TOKENS
 from storage.prepared import Prepared
 from storage.tables import (
     BEGINNING,
+    ORGANIZATION,
     UNALLOCATED,
     Instant,
     accounts,
@@ -163,6 +164,19 @@ def spent_by(conn: Connection, account_id: str, first: date, end: date, by: str)
     """What an account and all below it spent on the days first until before end, by "model", "day" or "provider"."""
     rows = conn.execute(_BY[by], {"account": account_id, "first": first, "end": end})
     return [Spent(str(row[0]), *row[1:]) for row in rows]
+
+
+_IN_USE = (
+    select(spend.c.model, spend.c.provider)
+    .distinct()
+    .where(spend.c.account_id == ORGANIZATION, spend.c.day >= bindparam("first", type_=Date))
+)
+
+
+def in_use(conn: Connection, first: date) -> tuple[frozenset[str], frozenset[str]]:
+    """The names of all models and of all providers that were used since a day."""
+    rows = conn.execute(_IN_USE, {"first": first}).all()
+    return frozenset(row[0] for row in rows if row[0]), frozenset(row[1] for row in rows)
 
 
 _KINDS_BY_DAY = (
@@ -326,6 +340,43 @@ def spent_at(conn: Connection, provider: str, first: date, end: date, account_id
     if account_id:
         return {row[0]: (row[1], row[2]) for row in conn.execute(_AT_BY_ONE, {**values, "account": account_id})}
     return {row[0]: (row[1], row[2]) for row in conn.execute(_AT_BY_ALL, values)}
+
+
+_DAILY_AT = (
+    select(
+        spend.c.day,
+        spend.c.model,
+        *(cast(func.sum(each), BigInteger) for each in (spend.c.cost_nanos, spend.c.tokens)),
+    )
+    .where(spend.c.provider == bindparam("provider"), spend.c.account_id == bindparam("account"), _within(spend.c.day))
+    .group_by(spend.c.day, spend.c.model)
+    .order_by(spend.c.day, spend.c.model)
+)
+
+
+def daily_at(conn: Connection, provider: str, first: date, end: date, account_id: str) -> list[tuple[date, Spent]]:
+    """What an account and all below it spent at a provider on each day, by model; `name` is the model."""
+    values = {"provider": provider, "account": account_id, "first": first, "end": end}
+    return [(row[0], Spent(row[1], row[2], row[3], 0, 0)) for row in conn.execute(_DAILY_AT, values)]
+
+
+_KINDS_AT = (
+    select(charges.c.model, *(cast(func.sum(charges.c[name]), BigInteger) for name in TOKENS))
+    .where(
+        charges.c.provider == bindparam("provider"),
+        charges.c.bucket_start >= bindparam("start_at", type_=Instant),
+        charges.c.bucket_start < bindparam("end_at", type_=Instant),
+    )
+    .group_by(charges.c.model)
+    .order_by(charges.c.model)
+)
+
+
+def kinds_at(conn: Connection, provider: str, first: date, end: date) -> dict[str, tuple[int, ...]]:
+    """How many tokens of each kind of each model were used at a provider on some UTC days, in the order of TOKENS."""
+    start_at, end_at = (datetime.combine(each, time(), UTC) for each in (first, end))
+    rows = conn.execute(_KINDS_AT, {"provider": provider, "start_at": start_at, "end_at": end_at})
+    return {row[0]: tuple(row[1:]) for row in rows}
 
 
 _TOLD = (

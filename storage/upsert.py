@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects import postgresql, sqlite
 
 
 def insert_into(conn: Connection, table: Table) -> Any:
@@ -14,8 +14,8 @@ def insert_into(conn: Connection, table: Table) -> Any:
 
 
 def insert_for(dialect: str, table: Table) -> Any:
-    """The same by the dialect's name, for statements that are built once."""
-    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
+    """The same by the dialect's name, for statements that are built once. The other dialect is not loaded."""
+    return import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
 
 
 def upsert(conn: Connection, table: Table, rows: Sequence[dict[str, object]]) -> None:

@@ -5,10 +5,13 @@ is that of the slowest and the fastest of them.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 from handlers.access import groups_below, may_see, sees_all
 from handlers.arguments import One, Rest
@@ -16,8 +19,10 @@ from handlers.card import Block, Button, Card, Facts, Heading, Table, Text
 from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.events import CheckContracts, ReportContract
-from handlers.money import percent
-from handlers.policy import Contract, units
+from handlers.language import N_
+from handlers.money import percent, scale_of
+from handlers.policy import Contract, PriceChange, units
+from handlers.pricing import Rise, announced, price_factor
 from handlers.provenance import as_of
 from storage import comparisons, installation, people, seats, spend
 from storage.tables import ORGANIZATION
@@ -37,6 +42,13 @@ UNUSED_PERCENT = 10
 WHOLE = 100
 TEAMS_MAX = 20
 PERCENT_LEAST, PERCENT_MOST = -99, 10_000
+KINDS: Mapping[str, str] = {
+    "input": N_("input"),
+    "cache_read": N_("cache reads"),
+    "cache_write": N_("cache writes (5 min)"),
+    "cache_write_1h": N_("cache writes (1 h)"),
+    "output": N_("output"),
+}
 _OFFER = re.compile(
     r"(at\s+)?(?:(?P<sign>[+-])\s*(?P<percent>\d{1,5})\s*%|(?P<times>\d{1,3}([.,]\d{1,2})?)\s*(times|x|×))"
 )
@@ -52,7 +64,8 @@ class Standing:
         drawn: what was spent in its term so far, in that unit.
         commitment: what is to be spent, 0 for nothing.
         known_until: the day after the last one of which all is known.
-        weeks: what each of the last weeks came to, the latest first.
+        weeks: what each of the last weeks came to at today's prices, the latest first.
+        steps: days from which announced prices make the same use cost so many times what it costs today.
     """
 
     contract: Contract
@@ -61,25 +74,32 @@ class Standing:
     commitment: int
     known_until: date
     weeks: tuple[int, ...]
+    steps: tuple[tuple[date, Decimal], ...] = ()
+
+    def coming(self, week: int, until: date) -> int:
+        """What is spent from the last known day until before another one, at so much a week at today's prices."""
+        end = max(self.known_until, until)
+        marks = (self.known_until, *(min(max(self.known_until, start), end) for start, _ in self.steps), end)
+        factors = (Decimal(1), *(factor for _, factor in self.steps))
+        days = ((after - before).days for before, after in pairwise(marks))
+        return int(sum(week * factor * each for factor, each in zip(factors, days, strict=True)) / 7)
 
     def used_up(self, week: int) -> date | None:
         """The day on which the commitment is used up at so much a week; None if it is not in the term."""
         left = self.commitment - self.drawn
         if left <= 0:
             return self.known_until
-        days = -(-left * 7 // week) if week > 0 else YEAR_DAYS * 100
-        day = self.known_until + DAY * min(days, YEAR_DAYS * 100)
-        return day if day < self.contract.ends else None
+        days = range((self.contract.ends - self.known_until).days)
+        found = bisect_left(days, left, key=lambda count: self.coming(week, self.known_until + DAY * count))
+        return self.known_until + DAY * found if found < len(days) else None
 
     def left_at_the_end(self, week: int) -> int:
         """What of the commitment is not drawn when the term ends."""
-        days = max(0, (self.contract.ends - self.known_until).days)
-        return max(0, self.commitment - self.drawn - week * days // 7)
+        return max(0, self.commitment - self.drawn - self.coming(week, self.contract.ends))
 
     def beyond_at_the_end(self, week: int) -> int:
         """What is used beyond the commitment when the term ends."""
-        days = max(0, (self.contract.ends - self.known_until).days)
-        return max(0, self.drawn + week * days // 7 - self.commitment)
+        return max(0, self.drawn + self.coming(week, self.contract.ends) - self.commitment)
 
     @property
     def has_course(self) -> bool:
@@ -226,15 +246,31 @@ def _may_see(ctx: Context, contract: Contract) -> bool:
 def _standing(ctx: Context, contract: Contract) -> Standing:
     known = comparisons.whole_before(ctx.readings(), ctx.today)
 
-    def drawn(first: date, end: date) -> int:
-        found = spend.spent_at(ctx.conn, contract.provider, first, end, ORGANIZATION) if first < end else {}
-        return found.get(ORGANIZATION, (0, 0))[1 if contract.in_tokens else 0]
-
-    weeks = tuple(drawn(known - WEEK * (n + 1), known - WEEK * n) for n in range(WEEKS))
     until = min(known, contract.ends)
+    term = contract.starts, max(contract.starts, until)
+    found = spend.spent_at(ctx.conn, contract.provider, *term, ORGANIZATION)
+    drawn = found.get(ORGANIZATION, (0, 0))[1 if contract.in_tokens else 0]
+    rises = announced(ctx, contract.provider) if contract.prices and not contract.in_tokens else ()
+    used = spend.daily_at(ctx.conn, contract.provider, known - WEEK * WEEKS, known, ORGANIZATION)
+    weeks, by_model = [Decimal(0)] * WEEKS, Counter[str]()
+    for day, each in used:
+        cost = each.cost_nanos * price_factor(rises, contract.provider, each.name, day, ctx.today)
+        weeks[((known - day).days - 1) // 7] += each.tokens if contract.in_tokens else cost
+        by_model[each.name] += int(cost)
     unit = TOKENS if contract.in_tokens else ctx.policy.organization.currency
     commitment = units(contract.commitment, unit) or 0
-    return Standing(contract, unit, drawn(contract.starts, until), commitment, until, weeks)
+    steps = tuple(_steps(contract, rises, by_model, ctx.today))
+    return Standing(contract, unit, drawn, commitment, until, tuple(map(int, weeks)), steps)
+
+
+def _steps(
+    contract: Contract, rises: Sequence[Rise], by_model: Mapping[str, int], today: date
+) -> Iterator[tuple[date, Decimal]]:
+    """From which days the same use costs how many times what it costs today."""
+    whole = sum(by_model.values())
+    for day in sorted({each.change.since for each in rises if each.change.since > today}) if whole else ():
+        then = (cost * price_factor(rises, contract.provider, model, today, day) for model, cost in by_model.items())
+        yield day, sum(then, Decimal(0)) / whole
 
 
 def _facts(ctx: Context, standing: Standing) -> Iterator[tuple[str, str]]:
@@ -264,6 +300,7 @@ def _facts(ctx: Context, standing: Standing) -> Iterator[tuple[str, str]]:
         yield from _beyond(ctx, standing)
     else:
         yield ctx.t("Spent"), ctx.estimate(standing.drawn, standing.unit)
+    yield from _announced(ctx, standing)
     yield from _seats(ctx, contract)
     if contract.renews_months and contract.uplift_percent is not None:
         yield ctx.t("At renewal"), ctx.t("the price may rise by {percent} % at most", percent=contract.uplift_percent)
@@ -272,12 +309,47 @@ def _facts(ctx: Context, standing: Standing) -> Iterator[tuple[str, str]]:
         yield ctx.t("Document"), contract.document
 
 
+def _announced(ctx: Context, standing: Standing) -> Iterator[tuple[str, str]]:
+    """Prices that change, each in a line, and what they cost until the term ends."""
+    contract = standing.contract
+    for each in sorted(contract.prices, key=lambda one: (one.since, one.model)):
+        if each.since >= ctx.today - WEEK * WEEKS:
+            yield ctx.t("Announced"), _change(ctx, each)
+    if standing.steps:
+        more = standing.coming(standing.pace, contract.ends)
+        more -= replace(standing, steps=()).coming(standing.pace, contract.ends)
+        text = N_("{amount} more until its end") if more >= 0 else N_("{amount} less until its end")
+        yield ctx.t("The new prices cost"), ctx.t(text, amount=ctx.estimate(abs(more), standing.unit))
+
+
+def _change(ctx: Context, change: PriceChange) -> str:
+    """A price that changes, in a line."""
+    values = {"model": change.model or ctx.t("all models"), "day": ctx.last_day(change.since)}
+    if change.percent is not None:
+        text = N_("{percent} % less for {model} from {day} on")
+        if change.percent >= 0:
+            text = N_("{percent} % more for {model} from {day} on")
+        return ctx.t(text, **values, percent=f"{abs(change.percent).normalize():f}")
+    prices = ctx.listed(
+        [
+            ctx.t(
+                "{kind} {old} → {new}",
+                kind=ctx.t(KINDS[kind]),
+                old=ctx.amount(int(old * scale_of(change.currency)), change.currency),
+                new=ctx.amount(int(change.new[kind] * scale_of(change.currency)), change.currency),
+            )
+            for kind, old in change.old.items()
+        ]
+    )
+    return ctx.t("{model} from {day} on, a million tokens: {prices}", **values, prices=prices)
+
+
 def _beyond(ctx: Context, standing: Standing) -> Iterator[tuple[str, str]]:
     """What is likely to be used beyond a commitment until its end, and what that costs."""
     likely = standing.beyond_at_the_end(standing.pace)
-    if not likely:
-        return
     least, most = (standing.beyond_at_the_end(each) for each in (min(standing.weeks), max(standing.weeks)))
+    if not most:
+        return
     over = standing.contract.overage_percent if standing.unit != TOKENS else WHOLE
     shown = [ctx.estimate(each * over // WHOLE, standing.unit) for each in (likely, least, most)]
     text = ctx.t("{likely} ({least} to {most}) beyond it", likely=shown[0], least=shown[1], most=shown[2])

@@ -51,6 +51,8 @@ class TokenPrices:
         return TokenPrices(**{name: None if price is None else price * factor for name, price in each})
 
 
+KINDS_OF_LIST = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
+"""The kinds of tokens, in the order of storage.charges.TOKENS."""
 NOTHING = Decimal(0)
 FREE = TokenPrices(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING)
 

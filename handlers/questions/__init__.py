@@ -18,7 +18,7 @@ from handlers.questions.outlook import Scope, estimated, looked_at, missing, pac
 from handlers.questions.projection import Forecast
 from handlers.questions.spend import spend
 from handlers.questions.unit_cost import value
-from handlers.questions.whose import headed
+from handlers.questions.whose import asked_about, headed
 from handlers.questions.why import ALIKE_PERCENT, WEIGHTS, compared, explained, in_a_line, why
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "OwnCap",
     "Rate",
     "Scope",
+    "asked_about",
     "at_providers",
     "balance",
     "cap_each",

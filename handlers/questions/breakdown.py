@@ -7,8 +7,10 @@ from datetime import date, datetime, timedelta
 from typing import cast
 
 from handlers.access import GROUP_MIN, groups_below
+from handlers.arguments import Chosen
 from handlers.context import CLOCK, Context
 from handlers.days import Span
+from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import in_units
 from handlers.pages import Cell
@@ -18,7 +20,16 @@ from handlers.telemetry import DIMENSIONS, spent_on
 from storage import aliases, people
 from storage.charges import TOKENS
 from storage.people import Account
-from storage.spend import Spent, spent_by, spent_by_account, spent_by_hour, spent_by_key, tokens_by_day, who_spent_by
+from storage.spend import (
+    Spent,
+    spent_by,
+    spent_by_account,
+    spent_by_day_and,
+    spent_by_hour,
+    spent_by_key,
+    tokens_by_day,
+    who_spent_by,
+)
 
 WAYS = (
     "model",
@@ -95,6 +106,31 @@ def rows_of(ctx: Context, account: Account, by: str, span: Span, order: str = ""
     if order == "amount" or by not in (*TIMES, "hour", "tokens"):
         return sorted(found, key=lambda each: (-each.cost_nanos, -each.tokens))
     return found
+
+
+def rows_on(ctx: Context, account: Account, by: str, span: Span, on: Chosen) -> list[Spent]:
+    """The same sums of some models or of one provider, by model or by time.
+
+    Raises:
+        RefusedError: they are not known by that; or many would see of few people what only single ones used.
+    """
+    if by == "model" and not on.provider:
+        rows = without_few(rows_of(ctx, account, by, span), few_behind(ctx, account, by, span))
+        return [each for each in rows if each.name in on.models]
+    if by not in TIMES or for_all(ctx):
+        raise RefusedError(
+            "Spending on some models is shown by model, day, week or month, to whom all figures are shown."
+        )
+    kind = "provider" if on.provider else "model"
+    daily = spent_by_day_and(ctx.conn, account.id, span.first, span.end, kind)
+    names = {on.provider} if on.provider else on.models
+    days = _merged([replace(spent, name=str(day)) for day, spent in daily if spent.name in names], str)
+    return days if by == "day" else _merged(days, lambda day: _first_of(ctx, day, by))
+
+
+def named_on(on: Chosen | None) -> str:
+    """The words by which a sentence names some models again, "" for all."""
+    return f" on {on.said}" if on else ""
 
 
 def _sums(ctx: Context, account: Account, by: str, span: Span) -> list[Spent]:

@@ -28,6 +28,7 @@ from handlers.requests.receipts import is_receipt, keep_receipt, opened, receipt
 from handlers.requests.submit import change, open_request, remind, request, requests_, withdraw
 from handlers.requests.timers import end_grants, escalate, remind_approver, request_expired
 from handlers.requests.unreached import ask_next_in_line, message_given_up
+from handlers.requests.who import who
 from handlers.requests.wording import decided
 from handlers.requests.write import answer_origin, deed, record, tell_asker
 
@@ -96,5 +97,6 @@ __all__ = [
     "tell_asker",
     "too_large",
     "waiting_for",
+    "who",
     "withdraw",
 ]

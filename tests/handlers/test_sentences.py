@@ -84,7 +84,7 @@ Where did my money go? -> spend
 what did I spend last week -> spend | period=2026-11-09..2026-11-15
 how much did I spend yesterday? -> spend | period=2026-11-21..2026-11-21
 how much did ana spend last week? -> spend | whom=person/ana | period=2026-11-09..2026-11-15
-how much have we spent in october -> spend | period=2026-10-01..2026-10-31
+how much have we spent in october -> spend | whom=team/search | period=2026-10-01..2026-10-31
 spend in october -> spend | period=2026-10-01..2026-10-31
 spend October -> spend | period=2026-10-01..2026-10-31
 spend oct -> spend | period=2026-10-01..2026-10-31
@@ -346,7 +346,7 @@ requests as csv -> requests | as_csv=True
 支出 自11月1日 按天 -> spend | by=day | period=2026-11-01..2026-11-22
 支出 最近7天 按模型 -> spend | by=model | period=2026-11-16..2026-11-22
 委托 kim 直到 周五 -> delegate | to=person/kim | until=2026-11-27
-how much have we spent in october? -> spend | period=2026-10-01..2026-10-31
+how much have we spent in october? -> spend | whom=team/search | period=2026-10-01..2026-10-31
 how much of my budget is gone? -> balance
 how much money do I have left this month -> balance
 am I over my limit? -> balance
@@ -367,7 +367,7 @@ could I have another 100 USD for the demo -> request | amount=100 USD | reason=t
 give me 50 USD more please -> request | amount=50 USD
 what happened to my request? -> requests
 where is my request -> requests
-who approves my requests? -> requests
+who approves my requests? -> who
 cheapest model -> models
 which models can I use -> models
 how much does opus cost -> models
@@ -423,7 +423,7 @@ what's the status of my request? -> requests
 我的申请批了吗 -> requests
 申请进度 -> requests
 我的申请到哪一步了 -> requests
-谁审批我的申请？ -> requests
+谁审批我的申请？ -> who
 最便宜的模型 -> models
 有哪些模型可以用 -> models
 能用哪些模型 -> models
@@ -569,6 +569,11 @@ def test_a_sentence_that_could_be_misread_is_refused(company: Company, said: str
         ("de_CH", "request 1’250.50 demo", "request | amount=1250.5 | reason=demo"),
         ("en_IN", "request 1,00,000 demo", "request | amount=100000 | reason=demo"),
         ("en_US", "request 1,00,000 demo", "! I can't read “1,00,000” as a number."),
+        ("en_US", "request ₹1,00,000 demo", "request | amount=100000 INR | reason=demo"),
+        ("en_US", "request 2.5 lakh rupees demo", "request | amount=250000 INR | reason=demo"),
+        ("en_IN", "request 1 crore tokens demo", "request | amount=10000000 tokens | reason=demo"),
+        ("zh_CN", "request CN¥100 demo", "request | amount=100 CNY | reason=demo"),
+        ("de_DE", "request A$50 demo", "request | amount=50 AUD | reason=demo"),
         ("id_ID", "request 2M demo", "! “M” could be"),
         ("de_DE", "spend 20. November", "spend | period=2026-11-20..2026-11-20"),
         ("de_DE", "spend Oktober", "spend | period=2026-10-01..2026-10-31"),

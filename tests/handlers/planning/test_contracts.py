@@ -1,5 +1,6 @@
 """Contracts: how far they are drawn, when notice is due, and what a renewal costs at another price."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import pytest
@@ -25,12 +26,17 @@ CONTRACT = {
 }
 
 
-def with_contract(database: Database, clock: Clock, **said: object) -> Company:
+def ten(_day: date) -> str:
+    """What each of them spends a day."""
+    return "10.00"
+
+
+def with_contract(database: Database, clock: Clock, dollars: Callable[[date], str] = ten, **said: object) -> Company:
     """Ana and Bob spend ten dollars a day each, from 14 September to 21 November: 69 days."""
     company = Company(database, clock, {**RULES, "contracts": [{**CONTRACT, **said}]})
     company.llm.rows = []
-    uses(company, "ana", lambda _: "10.00")
-    uses(company, "bob", lambda _: "10.00", model="claude-opus-4-5")
+    uses(company, "ana", dollars)
+    uses(company, "bob", dollars, model="claude-opus-4-5")
     return read_all(company)
 
 
@@ -236,3 +242,94 @@ def test_an_offer_stands_beside_what_the_contract_allows(acme: Company) -> None:
     assert card.title == "llm-2026: $36,500 a year instead of $7,300"
     assert facts(card)["The contract allows"] == "5 % more at most: $7,665 a year"
     assert facts(company.hear("fay", "contracts"))["At renewal"] == "the price may rise by 5 % at most"
+
+
+def dearer(**said: object) -> dict[str, object]:
+    """A price of Bob's model that was announced for 1 December, ten days after the last known one."""
+    return {"model": "claude-opus-*", "from": date(2026, 12, 1), **said}
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"percent": 100},
+        {"old": {"input": 5, "output": 25}, "new": {"input": 10, "output": 50}},
+    ],
+)
+def test_an_announced_price_uses_up_a_commitment_earlier(acme: Company, how: dict[str, object]) -> None:
+    """1,620 are left. Until 1 December 20 a day go, then 30: 1,440 in 48 days, on 18 January instead of 11 February."""
+    said = facts(with_contract(acme.database, acme.clock, prices=[dearer(**how)]).hear("fay", "contracts"))
+
+    assert said["At this pace"].startswith("used up on 18 January 2027 (18 January 2027 to 18 January 2027)")
+    assert said["Announced"] in (
+        "100 % more for claude-opus-* from 1 December on",
+        "claude-opus-* from 1 December on, a million tokens: input $5.00 → $10.00, output $25.00 → $50.00",
+    )
+    assert said["The new prices cost"] == "$1,030 more until its end"
+
+
+def test_a_price_that_has_changed_already_is_in_the_pace(acme: Company) -> None:
+    """Since 15 November everything costs twice as much: 1,480 are left and 40 a day go, whatever week one looks at."""
+    risen = date(2026, 11, 15)
+    company = with_contract(
+        acme.database,
+        acme.clock,
+        lambda day: "20.00" if day >= risen else "10.00",
+        prices=[{"percent": 100, "from": risen}],
+    )
+    said = facts(company.hear("fay", "contracts"))
+
+    assert said["At this pace"].startswith("used up on 29 December (29 December to 29 December)")
+    assert said["Announced"] == "100 % more for all models from 15 November on"
+    assert "The new prices cost" not in said
+
+
+def test_what_may_be_used_beyond_a_commitment_is_said_though_it_is_not_likely(acme: Company) -> None:
+    """At the pace of most weeks 3,620 are used, of 3,800; at that of the week before last twice as much a day."""
+    busy = date(2026, 11, 8), date(2026, 11, 14)
+    company = with_contract(
+        acme.database,
+        acme.clock,
+        lambda day: "20.00" if busy[0] <= day <= busy[1] else "10.00",
+        commitment="4700 USD",
+    )
+
+    assert facts(company.hear("fay", "contracts"))["At its end"] == "$0.00 ($0.00 to $1,300) beyond it"
+
+
+def test_tokens_do_not_become_more_by_a_price(acme: Company) -> None:
+    """A commitment in tokens is drawn by tokens."""
+    said = facts(
+        with_contract(acme.database, acme.clock, commitment="300000 tokens", prices=[dearer(percent=100)]).hear(
+            "fay", "contracts"
+        )
+    )
+
+    assert said["At this pace"].startswith("used up on 11 February 2027")
+
+
+def test_kinds_of_tokens_that_change_unlike_count_as_they_are_used(acme: Company) -> None:
+    """Bob's tokens are all input, whose price stays: that output doubles costs nothing."""
+    change = dearer(old={"input": 5, "output": 25}, new={"input": 5, "output": 50})
+    said = facts(with_contract(acme.database, acme.clock, prices=[change]).hear("fay", "contracts"))
+
+    assert said["At this pace"].startswith("used up on 11 February 2027")
+    assert said["The new prices cost"] == "$0.00 more until its end"
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({}, "write percent, or both old and new"),
+        ({"percent": 5, "old": {"input": 1}, "new": {"input": 2}}, "write percent, or both old and new"),
+        ({"old": {"input": 1}}, "the same kinds of tokens"),
+        ({"old": {"input": 1}, "new": {"output": 2}}, "the same kinds of tokens"),
+        ({"old": {"image": 1}, "new": {"image": 2}}, "image"),
+        ({"old": {"input": 0}, "new": {"input": 2}}, "cannot rise"),
+        ({"percent": 5, "currency": "ABC"}, "unknown currency ABC"),
+    ],
+)
+def test_a_price_that_nobody_can_reckon_with_is_refused(change: dict[str, object], why: str) -> None:
+    """When app.yaml is read."""
+    with pytest.raises(ValueError, match=why):
+        _ = Settings.model_validate({**RULES, "contracts": [{**CONTRACT, "prices": [dearer(**change)]}]}).policy
