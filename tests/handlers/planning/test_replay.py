@@ -1,7 +1,7 @@
 """Replays: what other limits would have done, held against a naive model that lets time run."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
@@ -9,12 +9,13 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.planning.history import DayUse, Granted, History, InAll, Placed
+from handlers.planning.history import DayUse, Granted, History, Placed
 from handlers.planning.replay import Granting, Replay, Replayed
 from handlers.policy import Budget, Policy
 from storage.people import Account
 from storage.spend import Spent
 from storage.tables import BEGINNING, FOREVER
+from tests.support.uses import HeldUses
 
 FIRST, END = date(2026, 9, 1), date(2026, 11, 1)
 MONTHS = (date(2026, 9, 1), date(2026, 10, 1))
@@ -27,34 +28,6 @@ ACCOUNTS = {
     **{each: Account(each, "person", each, "team/a", each.partition("/")[2], "", True) for each in WHO},
 }
 PERSONAL = Budget(name="per-person", who="every person", amount="100 USD", every="month")
-
-
-@dataclass(frozen=True)
-class Days:
-    """What was used, by day, as the database tells it."""
-
-    days: Mapping[date, Mapping[str, DayUse]]
-
-    def by_day(
-        self, first: date, end: date, only: Collection[str] | None = None
-    ) -> Iterator[tuple[date, Mapping[str, DayUse]]]:
-        """Day by day."""
-        for day, uses in sorted(self.days.items()):
-            here = {one: use for one, use in uses.items() if only is None or one in only}
-            if here and first <= day < end:
-                yield day, here
-
-    def in_all(self, first: date, end: date) -> Iterator[InAll]:
-        """In all."""
-        found: dict[str, list[DayUse]] = defaultdict(list)
-        for _, uses in self.by_day(first, end):
-            for one, use in uses.items():
-                found[one].append(use)
-        for one, uses_ in sorted(found.items()):
-            kept = tuple(spent for use in uses_ for spent in use.kept)
-            free = tuple(spent for use in uses_ for spent in use.free)
-            most = DayUse(*(tuple(each for each in part if each.cost_nanos > 0) for part in (kept, free)))
-            yield InAll(one, DayUse(kept, free), most)
 
 
 def budget(name: str, who: str, dollars: int, **said: object) -> Budget:
@@ -79,7 +52,7 @@ def history(
         Placed(moved_on, FOREVER, ("person/cem", "team/b", "org")),
     ]
     days = {day: {who: use(*amounts) for who, amounts in uses.items()} for day, uses in wants.items()}
-    return History(above, FIRST, END, Days(days), placed, ACCOUNTS, {}, granted)
+    return History(above, FIRST, END, HeldUses(days), placed, ACCOUNTS, {}, granted)
 
 
 def team_of(who: str) -> str:
@@ -249,7 +222,7 @@ REFUNDS = st.tuples(st.integers(-20 * DOLLAR, 40 * DOLLAR), st.sampled_from([0, 
     st.dictionaries(DAYS, st.dictionaries(st.sampled_from(WHO), REFUNDS, min_size=1), max_size=12),
     GRANTS,
     DAYS,
-    st.tuples(st.integers(1, 120), st.integers(1, 250), st.integers(1, 400)),
+    st.tuples(st.integers(1, 240), st.integers(1, 500), st.integers(1, 900)),
     st.sampled_from(["hard", "soft", "watch"]),
     st.sampled_from(["none", "all", "up to 20 USD"]),
     st.sampled_from(["week", "month", "quarter"]),
@@ -270,14 +243,31 @@ def test_who_is_served_at_once_is_served_as_day_by_day(
     budgets = (
         budget("per-person", "every person", dollars[0], limit=limit, every=every),
         budget("tier", "every person", dollars[0], models="standard"),
+        Budget(name="credits", who="every person", amount=f"{dollars[2]} credits", every="month"),
         budget("a", "team a", dollars[1], rollover=rollover),
         budget("company", "organization", dollars[2]),
     )
     past = history(wants, moved_on, grants)
 
-    found = Replay(Policy(), budgets, past, granting).run()
+    policy = Policy(credit_nanos=DOLLAR // 3)
 
-    assert found == DayByDay(Policy(), budgets, past, granting).run()
+    found = Replay(policy, budgets, past, granting).run()
+
+    assert found == DayByDay(policy, budgets, past, granting).run()
+
+
+def test_what_was_granted_to_somebody_who_is_never_stopped_is_in_their_limit() -> None:
+    """So is what a pool was given, if it lasts."""
+    first, once = MONTHS[0], {date(2026, 9, 10): dict.fromkeys(WHO, (10 * DOLLAR, 0))}
+    own = Granted(first, "person/ana", "per-person", first, "grant", 50 * DOLLAR, "USD")
+    pools = Granted(first, "team/a", "a", first, "correction", 30 * DOLLAR, "USD")
+
+    persons = replay(history(once, granted=[own]), PERSONAL)
+    teams = replay(history(once, granted=[pools]), budget("a", "team a", 500))
+
+    limits = {each.purse.holder: each.limit // DOLLAR for each in (*persons.courses, *teams.courses)}
+    assert limits == {"person/ana": 150, "person/bob": 100, "person/cem": 100, "person/dot": 100, "team/a": 530}
+    assert persons.stops == teams.stops == ()
 
 
 # Single rules ---------------------------------------------------------------------------------------------------------
