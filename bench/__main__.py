@@ -22,6 +22,7 @@ from bench import (
     pull,
     reconcile,
     rush,
+    scale,
     slash,
     start,
     telemetry,
@@ -50,6 +51,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[Table]]] = {
 # Only when they are named: they take long.
 LARGE: Mapping[str, Callable[[], Iterable[Table]]] = {
     "partitions": partitions.bench,
+    "scale": scale.bench,
     "ledger-large": ledger.bench_large,
     "digest-large": digest.bench_large,
     "alerts-large": alerts.bench_large,

@@ -19,6 +19,7 @@ from bench import (
     pull,
     reconcile,
     rush,
+    scale,
     servers,
     slash,
     start,
@@ -77,6 +78,10 @@ SMALLEST: Mapping[str, Mapping[ModuleType, Sizes]] = {
     "partitions": {
         ledger: {**LEDGER[ledger], "PEOPLE": 20, "TEAMS": 5},
         partitions: {"MONTHS_MAX": 2, "SMALL": 200, "THIS_MONTH": 400},
+    },
+    "scale": {
+        ledger: {**LEDGER[ledger], "PEOPLE": 20, "TEAMS": 5},
+        scale: {"SIZE": 400, "ASKED": 8, "REQUESTED": 2, "RATES": (50,), "LASTS_S": 1.0},
     },
     "decisions": {decisions: {"ROUNDS": 1, "PER_ROUND": 16}},
     "digest": DIGESTS,
