@@ -18,10 +18,12 @@ from bench import (
     ledger,
     orders,
     pages,
+    partitions,
     people,
     pull,
     reconcile,
     rush,
+    scale,
     slash,
     start,
     telemetry,
@@ -50,6 +52,8 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[Table]]] = {
 
 # Only when they are named: they take long.
 LARGE: Mapping[str, Callable[[], Iterable[Table]]] = {
+    "partitions": partitions.bench,
+    "scale": scale.bench,
     "ledger-large": ledger.bench_large,
     "digest-large": digest.bench_large,
     "alerts-large": alerts.bench_large,

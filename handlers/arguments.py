@@ -11,7 +11,7 @@ from handlers.access import may_see, ours, sees_all
 from handlers.amounts import half_width, take_amount
 from handlers.chinese_numbers import in_digits
 from handlers.context import Context
-from handlers.days import Span, day_to_come, is_weekday, looks_like_a_day, span_of
+from handlers.days import Span, day_to_come, days_ahead, is_weekday, looks_like_a_day, span_of
 from handlers.errors import MeantOtherwiseError, RefusedError
 from handlers.language import N_
 from handlers.money import ASKED_MAX, Amount, AmountError
@@ -348,7 +348,7 @@ class OneWord:
 
 @dataclass(frozen=True, slots=True)
 class UntilWord:
-    """A day to come: "until friday", "until 24 December", "tomorrow". It is understood behind a reason, too."""
+    """A day to come: "until friday", "until 24 December", "tomorrow", "for 3 days"; also behind a reason."""
 
     ends: bool = True
 
@@ -358,9 +358,13 @@ class UntilWord:
 
     def take(self, words: list[str], ctx: Context) -> tuple[date, int] | None:
         """See Word. "until it works" is a reason."""
-        led = half_width(words[0]).lower() == "until"
+        lead = half_width(words[0]).lower()
+        led = lead == "until"
         said = [half_width(each) for each in words[led:]]
         found = day_to_come(said, ctx) if said else None
+        if lead == "for" and len(said) > 1:
+            found = days_ahead(said[1:], ctx)
+            return (found[0], found[1] + 1) if found else None
         if found:
             return found[0], found[1] + led
         if led and looks_like_a_day(said):

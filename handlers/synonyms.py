@@ -225,6 +225,19 @@ _DAY = (
     r"(?:\d{4}年)?\d{1,2}月\d{1,2}[日号]?|\d{4}-\d{1,2}-\d{1,2}|(?:周|星期|礼拜)[一二三四五六日天]|明天|今天|月底|周末"
 )
 
+_SINCE = {
+    **dict.fromkeys(_words("本周至今,本周以来,这周以来"), "this week"),
+    **dict.fromkeys(_words("月初至今,月初以来,本月至今,本月以来,这个月以来"), "this month"),
+    **dict.fromkeys(_words("本季度至今,本季度以来"), "this quarter"),
+    **dict.fromkeys(_words("年初至今,年初以来,今年至今,今年以来"), "this year"),
+    **dict.fromkeys(_words("昨天以来,昨日以来"), "since yesterday"),
+    **dict.fromkeys(_words("上周以来,上一周以来"), "since last week"),
+    **dict.fromkeys(_words("上月以来,上个月以来"), "since last month"),
+    **dict.fromkeys(_words("上季度以来,上个季度以来"), "since last quarter"),
+    "去年以来": "since last year",
+    **{f"{name}以来": f"since {day}" for name, day in _DAY_NAMES.items()},
+}
+
 CHINESE = Tongue(
     commands=_same(
         help="帮助,怎么用,如何使用,菜单,命令,你好,您好,嗨,你能做什么,你会什么",
@@ -398,6 +411,12 @@ CHINESE = Tongue(
         "今年": "this year",
         "本年": "this year",
         "去年": "last year",
+        "前天": "2 days ago",
+        "大前天": "3 days ago",
+        "上周末": "last weekend",
+        **_SINCE,
+        "上半年": "h1",
+        "下半年": "h2",
         "月底": "end of month",
         "周末": "sunday",
         "团队": "team",
@@ -437,6 +456,16 @@ CHINESE = Tongue(
         (re.compile(r"自(?=\d|[上本今昨周星])"), "since"),
         (re.compile(r"从(?=\d|[上本今昨周星])"), "since"),
         (re.compile(rf"[到至](?={_DAY}|$)"), "until"),
+        (re.compile(r"(\d{1,3})天前"), "{0} days ago"),
+        (re.compile(r"(\d{1,2})个?(?:周|星期)前"), "{0} weeks ago"),
+        (re.compile(r"第(\d{1,2})周"), "week {0}"),
+        (
+            re.compile(r"(\d{1,2})月(\d{1,2})[日号]?[到至~-](\d{1,2})月(\d{1,2})[日号]?"),
+            "from {1} {month0} to {3} {month2}",
+        ),
+        (re.compile(r"(\d{1,2})月(\d{1,2})[日号]?[到至~-](\d{1,2})[日号]"), "from {1} {month0} to {2} {month0}"),
+        (re.compile(r"(\d{1,2})月(\d{1,2})[日号]?以来"), "since {1} {month0}"),
+        (re.compile(r"(\d{1,2})月份?以来"), "since {month0}"),
         (re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})[日号]?"), "{2} {month1} {0}"),
         (re.compile(r"(\d{1,2})月(\d{1,2})[日号]?"), "{1} {month0}"),
         (re.compile(r"(\d{4})年(\d{1,2})月份?"), "{month1} {0}"),

@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage.ledger import EntryKind
+from storage.partitions import near_days
 from storage.spend import Spent
 from storage.tables import Instant, accounts, all_tokens, charges, entries, lineage, requests, spend
 
@@ -131,7 +132,7 @@ def _used(table: Any, kinds: tuple[str, ...], *columns: Any) -> Select[Any]:
     here = and_(
         lineage.c.account_id == table.c.account_id, lineage.c.since <= table.c.day, table.c.day < lineage.c.until
     )
-    return (
+    found = (
         select(*columns)
         .select_from(table)
         .join(accounts, accounts.c.id == table.c.account_id)
@@ -142,6 +143,8 @@ def _used(table: Any, kinds: tuple[str, ...], *columns: Any) -> Select[Any]:
             table.c.day < bindparam("end", type_=Date),
         )
     )
+    window = (bindparam(name, type_=Date) for name in ("first", "end"))
+    return found.where(near_days(*window)) if table is charges else found
 
 
 def _summed(amount: ColumnElement[Any]) -> ColumnElement[Any]:

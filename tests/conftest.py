@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 for _name in VARIABLES:
     os.environ.pop(_name, None)
 
+# Processes that tests start compile our modules once, and not each of them anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 hurry()
 
 # Nothing is timed in a test: the machine may be busy. On CI the examples are the same in every run.
@@ -46,6 +49,14 @@ def browser() -> Iterator["Browser"]:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--pictures` writes the pictures of the documentation anew (make pictures)."""
     parser.addoption("--pictures", action="store_true", help="write docs/images anew")
+
+
+SLOW = (ROOT / "tests" / "system", ROOT / "tests" / "bench")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first: of the processes that share the tests none waits for another one at the end."""
+    items.sort(key=lambda item: not any(map(item.path.is_relative_to, SLOW)))
 
 
 @pytest.fixture(scope="session")

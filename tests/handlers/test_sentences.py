@@ -101,6 +101,41 @@ spend by models -> spend | by=model
 spend by vendor -> spend | by=provider
 spend by key november -> spend | by=key | period=2026-11-01..2026-11-30
 spend last 7 days -> spend | period=2026-11-16..2026-11-22
+spend in the last two weeks -> spend | period=2026-11-09..2026-11-22
+spend mtd -> spend | period=2026-11-01..2026-11-30
+spend month to date by team -> spend | by=team | period=2026-11-01..2026-11-30
+spend YTD -> spend | period=2026-01-01..2026-12-31
+spend 1-5 november -> spend | period=2026-11-01..2026-11-05
+spend november 1st to 5th 2025 -> spend | period=2025-11-01..2025-11-05
+spend between monday and wednesday -> spend | period=2026-11-16..2026-11-18
+spend from october to november -> spend | period=2026-10-01..2026-11-30
+spend the day before yesterday -> spend | period=2026-11-20..2026-11-20
+spend 3 days ago -> spend | period=2026-11-19..2026-11-19
+spend a week ago by model -> spend | by=model | period=2026-11-15..2026-11-15
+spend over the weekend -> spend | period=2026-11-21..2026-11-22
+spend last weekend -> spend | period=2026-11-14..2026-11-15
+spend week 47 -> spend | period=2026-11-16..2026-11-22
+spend week 48 -> spend | period=2025-11-24..2025-11-30
+spend h1 -> spend | period=2026-01-01..2026-06-30
+spend h2 2025 -> spend | period=2025-07-01..2025-12-31
+spend 30/10/2026 -> spend | period=2026-10-30..2026-10-30
+spend 11/30 -> spend | period=2025-11-30..2025-11-30
+spend 前天 -> spend | period=2026-11-20..2026-11-20
+spend 3天前 -> spend | period=2026-11-19..2026-11-19
+spend 周一以来 -> spend | period=2026-11-16..2026-11-22
+spend 上个月以来 -> spend | period=2026-10-01..2026-11-22
+spend 11月5日以来 -> spend | period=2026-11-05..2026-11-22
+spend 月初至今 -> spend | period=2026-11-01..2026-11-30
+spend 11月5日到8日 -> spend | period=2026-11-05..2026-11-08
+spend 10月28日至11月3日 -> spend | period=2026-10-28..2026-11-03
+spend 上半年 -> spend | period=2026-01-01..2026-06-30
+spend 第46周 -> spend | period=2026-11-09..2026-11-15
+request 50 until 11/30 x -> request | amount=50 | until=2026-11-30 | reason=x
+request 50 until EOM the review -> request | amount=50 | until=2026-11-30 | reason=the review
+request 50 for 3 days the review -> request | amount=50 | until=2026-11-25 | reason=the review
+request 50 for two weeks: x -> request | amount=50 | until=2026-12-06 | reason=x
+request 50 for 3 days of tests -> request | amount=50 | reason=3 days of tests
+request 50 for two people -> request | amount=50 | reason=two people
 spend last 30 days -> spend | period=2026-10-24..2026-11-22
 spend past 7 days -> spend | period=2026-11-16..2026-11-22
 spend last 2 weeks -> spend | period=2026-11-09..2026-11-22
@@ -458,6 +493,9 @@ REFUSED = """
 request 1.500 demo -> ! “1.500” could be 1.50 or 1,500.00. Write 1500 or 1.50.
 request 12,5,0 demo -> ! I can't read “12,5,0” as a number.
 request 1,500k demo -> ! “1,500” could be 1.50 or 1,500.00.
+spend week 60 -> ! There is no week 60 in 2026.
+spend 30-31 february -> ! There is no day “30 february”.
+spend 13/13 -> ! There is no day “13/13”.
 request 1,00,000 demo -> ! I can't read “1,00,000” as a number.
 request -5 x -> ! An amount must be above zero.
 request 1 250.50 € demo -> ! Is that 1 or 1250.50?
