@@ -11,6 +11,7 @@ from dataclasses import replace
 from handlers.access import TooFewError, as_viewer, is_viewer, sees_all
 from handlers.admin import (
     audit,
+    check_sources,
     check_tokens,
     erase,
     forget_old,
@@ -66,6 +67,7 @@ from handlers.limits import (
     sync_account,
     sync_provider,
 )
+from handlers.on_pages import with_page
 from handlers.parser import Audience, Command, command, heard, nearest_few, understand
 from handlers.planning import (
     check_contracts,
@@ -352,6 +354,7 @@ EVENTS: Mapping[str, EventType] = {
         event_type(check_drifts, "clock", bulk=True),
         event_type(check_contracts, "clock", bulk=True),
         event_type(report_contract, "clock"),
+        event_type(check_sources, "clock", bulk=True),
         event_type(check_shadows, "clock", bulk=True),
         event_type(report_shadow, "clock", bulk=True),
         event_type(check_prices, "clock", bulk=True),
@@ -439,15 +442,17 @@ def answer(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context) -> 
     Raises:
         RefusedError: no, and why.
     """
+    said: Mapping[str, object] = {}
     try:
-        card = one.handler(ctx, **understand(one, rest, inputs, ctx))
+        said = understand(one, rest, inputs, ctx)
+        card = one.handler(ctx, **said)
     except RefusedError:
         seen = _for_viewer(one, rest, ctx)
         if seen is None:
             raise
         card = seen
     ctx.write()
-    return card
+    return card if one.writes else with_page(ctx, one.name, said.values(), card)
 
 
 def _for_viewer(one: Command, rest: str, ctx: Context) -> Card | None:

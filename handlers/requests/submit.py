@@ -43,7 +43,7 @@ from handlers.requests.effect import (
 )
 from handlers.requests.expiry import can_be_decided, in_words, next_period
 from handlers.requests.form import form, is_absurd, is_same
-from handlers.requests.messages import approve_button, asked_facts, unreached
+from handlers.requests.messages import approve_button, asked_facts, page_of_request, unreached
 from handlers.requests.opening import Opened, check_reason, last_day_asked, open_request
 from handlers.requests.quoted import reason_of
 from handlers.requests.routing import names_of
@@ -124,7 +124,7 @@ def opened_card(ctx: Context, opened: Opened, found: Sequence[BudgetStatus], sta
     instead = instead_of(ctx, opened.case)
     after = [
         *pool_facts(ctx, opened.case, found),
-        after_it(ctx, status, more_of(asked, status)),
+        after_it(ctx, status, more_of(asked, status), asked),
         *binding_facts(ctx, opened.case, found),
     ]
     until = [(ctx.t("Until"), last_day_of(ctx, asked))] if asked.is_exception else []
@@ -138,7 +138,7 @@ def opened_card(ctx: Context, opened: Opened, found: Sequence[BudgetStatus], sta
             Facts(((ctx.t("Request"), f"#{asked.id}"), *route_facts(ctx, opened), *until, *instead, reason, *after)),
             Text(what_next(ctx, opened.case)),
             Button(ctx.t("Withdraw"), f"withdraw {asked.handle}", confirm=confirm),
-            *ctx.on_a_page("/requests"),
+            *ctx.on_a_page(page_of_request(opened.case)),
         ),
     )
 
@@ -152,9 +152,7 @@ def requests_(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
     asked = cases_of(ctx, requests.waiting_for(ctx.conn, ctx.person.id))
     waiting = [case for case in asked if decider(case, ctx.person) and can_be_decided(ctx, case)]
     open_ = [one for one in own if one.state == "pending"]
-    title = ctx.t("{waiting} for you to decide", waiting=len(waiting))
-    if open_ or not waiting:
-        title = ctx.t("{open} open, {waiting} for you to decide", open=len(open_), waiting=len(waiting))
+    title = _count(ctx, len(open_), len(waiting))
     ctx.look_up({one.account_id for one in own})
     if as_csv:
         names = {ctx.person.id: ctx.person.name, **{each.request.asker_id: _asker(each) for each in waiting}}
@@ -194,7 +192,16 @@ def requests_(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
         ]
     longest = queue if queue.pages > part.pages else part
     blocks += longest.buttons(ctx, "requests")
-    return Card(title, tuple(blocks or [Text(ctx.t("You have no requests."))]))
+    return Card(title, tuple(blocks or [Text(ctx.t("You asked for nothing in the last 60 days."))]))
+
+
+def _count(ctx: Context, own: int, waiting: int) -> str:
+    """How many requests are open: one's own, and those that wait for one's decision."""
+    if own and waiting:
+        return ctx.t("{open} open, {waiting} for you to decide", open=own, waiting=waiting)
+    if waiting:
+        return ctx.t("{waiting} for you to decide", waiting=waiting)
+    return ctx.nt("{n} open request", "{n} open requests", own) if own else ctx.t("No open requests")
 
 
 def _until_of(ctx: Context, one: Request) -> str:
@@ -216,7 +223,7 @@ def waiting_case(ctx: Context, case: Case) -> tuple[Block, ...]:
     status = asked_of(statuses(ctx, account), request) if account and not case.claim else None
     title = ctx.t("#{number}: {what}", number=request.id, what=asks(ctx, case))
     kept = receipts.of_request(ctx.conn, request.id) if case.claim else []
-    facts = [*asked_facts(ctx, case), *([after_it(ctx, status, more_of(request, status))] if status else [])]
+    facts = [*asked_facts(ctx, case), *([after_it(ctx, status, more_of(request, status), request)] if status else [])]
     facts += [(ctx.t("Receipt"), receipts_in_words(ctx, kept))] if case.claim else []
     number = {"number": request.id}
     return (
