@@ -11,6 +11,7 @@ from dataclasses import replace
 from handlers.access import TooFewError, as_viewer, is_viewer, sees_all
 from handlers.admin import (
     audit,
+    check_sources,
     check_tokens,
     erase,
     forget_old,
@@ -353,6 +354,7 @@ EVENTS: Mapping[str, EventType] = {
         event_type(check_drifts, "clock", bulk=True),
         event_type(check_contracts, "clock", bulk=True),
         event_type(report_contract, "clock"),
+        event_type(check_sources, "clock", bulk=True),
         event_type(check_shadows, "clock", bulk=True),
         event_type(report_shadow, "clock", bulk=True),
         event_type(check_prices, "clock", bulk=True),

@@ -38,12 +38,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable
 
-from storage import bulk_load, erased, hours, units
+from storage import bulk_load, erased, hours, partitions, units
 from storage.attribution import COLUMNS, attributed, has_former
 from storage.charges import AMOUNTS, HOURS_OF_A_DAY, Charge
 from storage.db import Apart
 from storage.directory import Link
 from storage.tables import (
+    BEGINNING,
+    Instant,
     all_tokens,
     changed,
     charge_versions,
@@ -146,7 +148,15 @@ class _Part:
         """Whether a cell belongs to it."""
         key = tuple_(*(table.c[name] for name in KEY))
         since = key >= _literal(self.since) if self.since else true()
-        return and_(since, key < _literal(self.until) if self.until else true())
+        until = key < _literal(self.until) if self.until else true()
+        return and_(since, until, self._within(table))
+
+    def _within(self, table: FromClause) -> ColumnElement[bool]:
+        """What follows from the keys, but no database sees it: of one provider, the bucket lies between theirs."""
+        if not (self.since and self.until) or self.since[0] != self.until[0]:
+            return true()
+        first, last = (literal(key[1], Instant) for key in (self.since, self.until))
+        return table.c.bucket_start.between(first, last)
 
     @property
     def near(self) -> ColumnElement[bool]:
@@ -320,9 +330,21 @@ def reattribute(conn: Connection, new: Iterable[Link], now: datetime) -> int:
 
 
 def rebuild(conn: Connection) -> None:
-    """Make the rollup anew from the charges; a right one does not change by it."""
-    conn.execute(delete(spend))
-    _add_to_spend(conn, _amounts(charges, _sums(charges)))
+    """Make the rollup anew from the charges, month by month; a right one does not change by it.
+
+    Days of which charges may have been forgotten stay as they are.
+    """
+    since = partitions.kept_since(conn)
+    first = since.date() + _DAY if since else BEGINNING
+    conn.execute(delete(spend).where(spend.c.day >= first))
+    for month, end in partitions.months(conn):
+        add_up(conn, max(month, first), end)
+
+
+def add_up(conn: Connection, first: date, end: date) -> None:
+    """Put the charges of the days first until before end into the rollup, which has none of them."""
+    amounts = _amounts(charges, _sums(charges))
+    _add_to_spend(conn, amounts.where(partitions.of_days(first, end), partitions.beside(conn, first, end)))
 
 
 def recount(conn: Connection, account_ids: Sequence[str], since: date, sign: int) -> None:
@@ -340,6 +362,7 @@ def _stage(conn: Connection, table: Table, batch: Iterable[Charge], zone: ZoneIn
     known = erased.under_pseudonym(conn, batch)
     seen = bulk_load.load(conn, table, STAGED, (_row(charge, zone, convert, written) for charge in known))
     conn.exec_driver_sql(f"analyze {table.name}")  # or SQLite goes through all charges to find these few
+    partitions.ensure_staged(conn, table)
     return seen
 
 
@@ -478,8 +501,10 @@ def _settle(conn: Connection, words: Select[Any], now: datetime, near: ColumnEle
 
 
 def _words_of(conn: Connection, part: _Part) -> Select[Any]:
-    """What a part says."""
-    return _words(part.table, has_former=has_former(conn)).where(part.holds(part.table))
+    """What a part says of the time of which charges are kept: what was forgotten would count twice."""
+    since = partitions.kept_since(conn)
+    kept = part.table.c.bucket_start >= since if since else true()
+    return _words(part.table, has_former=has_former(conn)).where(part.holds(part.table), kept)
 
 
 def _words(table: Table, *, has_former: bool) -> Select[Any]:

@@ -71,7 +71,11 @@ class Desk:
             why = say(visitor.language, "This page doesn't know “{name}”.", name=unknown[0][:40])
             return self._message(request, visitor, why, status=400)
         values = {name: value[:TEXT_MAX].strip() for name, value in request.query_params.items()}
-        values |= {name: value for name, value in request.path_params.items() if not set(value) & set(" {}/")}
+        values |= {
+            name: value
+            for name, value in request.path_params.items()
+            if value.split() == [value] and not {*value} & {*"{}/"}
+        }
         if one.for_whom not in visitor.audience or request.path_params.keys() - values.keys():
             return self._message(request, visitor, say(visitor.language, GONE), status=404)
         says = one.asks(values)
@@ -170,7 +174,7 @@ class Desk:
         return self._message(request, visitor, say(visitor.language, GONE), status=404)
 
     def _file(self, file: File) -> Response:
-        headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
+        headers = {"Content-Disposition": attachment(file.name)}
         kind = "text/csv; charset=utf-8"
         if file.columns:
             return Response(text_of(file), media_type=kind, headers=headers)
@@ -179,7 +183,7 @@ class Desk:
     def _receipt(self, visitor: Visitor, name: str) -> Response:
         """A receipt, to be saved and never shown here: whatever is in it, no browser runs it in our name."""
         kind, content = self.app.receipt(visitor.person.id, place_of(visitor.person.id), name)
-        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Security-Policy": CLOSED}
+        headers = {"Content-Disposition": attachment(name), "Content-Security-Policy": CLOSED}
         return Response(content, media_type=kind, headers=headers)
 
     def _made(self, name: str) -> Iterator[bytes]:
@@ -325,6 +329,12 @@ def refusal(refused: RefusedError, language: str) -> Card:
     """A refusal as a card, with what may have been meant."""
     offers = tuple(Button(each, each) for each in refused.offers)
     return Card(refused.said(language), offers, tone="warn", fault=refused.fault, language=language)
+
+
+def attachment(name: str) -> str:
+    """A header by which a browser saves a file under a name (RFC 6266), in whatever letters a team is called."""
+    quoted = quote(name, safe="")
+    return f'attachment; filename="{name}"' if quoted == name else f"attachment; filename*=UTF-8''{quoted}"
 
 
 def base_of(request: Request) -> str:

@@ -180,6 +180,8 @@ class Figures(Protocol):
 
 
 LOOK_BACK = timedelta(days=90)
+YEAR, SEASON, WEEK = timedelta(days=364), timedelta(days=56), timedelta(days=7)
+"""The same weekday of the same week of last year, and the weeks before it that last year's are compared with."""
 NOTHING = Posted(0, 0, None, has_allotment=False)
 
 
@@ -364,8 +366,11 @@ class OfOne:
             return dict(zip(ordered, spend.spent_in(self._ctx.conn, ordered), strict=True)), ()
         first = min(period.first for _, period in self._budgets)
         end = max(period.end for _, period in self._budgets)
-        window = (self._account.id, min(first, looked_back_to(self._ctx)), end)
-        sums, days = spend.spent_in_and_daily(self._ctx.conn, ordered, window)
+        here = (self._account.id, min(first, looked_back_to(self._ctx)), end)
+        # A single person's weeks of last year tell nothing of this year's, and most balances are a person's.
+        is_one = self._account.kind == "person"
+        last_year = [] if is_one else [(self._account.id, *last_years(self._ctx, here[1], end))]
+        sums, days = spend.spent_in_and_daily(self._ctx.conn, ordered, [*last_year, here])
         return dict(zip(ordered, sums, strict=True)), tuple(sorted(days, key=lambda day: (day[0], day[1].name)))
 
     def _below(self, budget: Budget, period: Period, account_id: str) -> dict[str, int]:
@@ -454,6 +459,15 @@ class OfAll:
 def looked_back_to(ctx: Context) -> date:
     """The first day of those that tell how a period will go on: ninety days before the last whole one."""
     return comparisons.whole_before(ctx.readings(), ctx.today) - LOOK_BACK
+
+
+def last_years(ctx: Context, first: date, end: date) -> tuple[date, date]:
+    """From when until when last year's days tell of those that come until an end: the weeks before them, too.
+
+    None of them is among the days from the first on.
+    """
+    begin = looked_back_to(ctx) + LOOK_BACK - YEAR - SEASON
+    return begin, max(begin, min(end - YEAR + WEEK, first))
 
 
 def _counted(ctx: Context, budget: Budget, spent: dict[str, list[Spent]]) -> dict[str, int]:

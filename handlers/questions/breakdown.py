@@ -1,12 +1,12 @@
 """What was spent, divided up: by model, by time, by provider, by account, by key, by tier, by kind of tokens."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import cast
 
-from handlers.access import GROUP_MIN, groups_below
+from handlers.access import GROUP_MIN, TooFewError, groups_below
 from handlers.arguments import Chosen
 from handlers.context import CLOCK, Context
 from handlers.days import Span
@@ -29,6 +29,8 @@ from storage.spend import (
     spent_by_key,
     tokens_by_day,
     who_spent_by,
+    who_spent_where,
+    who_used,
 )
 
 WAYS = (
@@ -115,7 +117,10 @@ def rows_on(ctx: Context, account: Account, by: str, span: Span, on: Chosen) -> 
         RefusedError: they are not known by that; or many would see of few people what only single ones used.
     """
     if by == "model" and not on.provider:
-        rows = without_few(rows_of(ctx, account, by, span), few_behind(ctx, account, by, span))
+        hidden = few_behind(ctx, account, by, span)
+        if not hidden.isdisjoint(on.models):
+            raise TooFewError("Too few people used this for many to see what it cost.")
+        rows = without_few(rows_of(ctx, account, by, span), hidden)
         return [each for each in rows if each.name in on.models]
     if by not in TIMES or for_all(ctx):
         raise RefusedError(
@@ -146,7 +151,10 @@ def _sums(ctx: Context, account: Account, by: str, span: Span) -> list[Spent]:
             told = without_few(days, few_behind(ctx, account, "day", span)) if by == "week" else days
             return _merged(told, lambda day: _first_of(ctx, day, by))
         case "tier":
-            return _merged(spent_by(ctx.conn, account.id, span.first, span.end, "model"), ctx.policy.tier_of)
+            # Of the models that are told, or a tier and its models would tell of one that is not.
+            models = spent_by(ctx.conn, account.id, span.first, span.end, "model")
+            told = without_few(models, few_behind(ctx, account, "model", span))
+            return _merged(told, lambda model: model if model == OTHERS else ctx.policy.tier_of(model))
         case "key":
             return _called(ctx, spent_by_key(ctx.conn, account.id, span.first, span.end))
         case _ if by in DIMENSIONS:
@@ -234,21 +242,40 @@ def for_all(ctx: Context) -> bool:
 
 
 def few_behind(ctx: Context, account: Account, by: str, span: Span) -> frozenset[str]:
-    """The names of sums that too few people are behind for many to see them, so that they become one: the others."""
-    if by not in ("model", "provider", "tier", "day") or not for_all(ctx):
+    """The names of sums that too few people are behind for many to see them, so that they become one: the others.
+
+    Whoever asks what they like is told of the parts of the organization only: what a part of it and a part of a team
+    leave may be one person's.
+    """
+    if by not in ("model", "provider", "tokens", "day") or not for_all(ctx):
         return frozenset()
-    who = who_spent_by(ctx.conn, account.id, span.first, span.end, "model" if by == "tier" else by)
-    if by == "tier":
-        tiers: dict[str, set[str]] = {}
-        for model, persons in who.items():
-            tiers.setdefault(ctx.policy.tier_of(model), set()).update(persons)
-        who = tiers
-    return too_few(who)
+    if by == "tokens":
+        who = who_used(ctx.conn, account.id, span.first, span.end)
+    else:
+        who = who_spent_by(ctx.conn, account.id, span.first, span.end, by)
+    if ctx.only is not None and account.kind != "organization":
+        return frozenset(who)
+    return too_few(who, _beside_models(ctx, account, span) if by == "provider" else ())
 
 
-def too_few(who: Mapping[str, set[str]]) -> frozenset[str]:
-    """The names behind which are fewer than five people, with the next smallest until five are behind the others."""
-    hidden = {name for name, persons in who.items() if len(persons) < GROUP_MIN}
+def _beside_models(ctx: Context, account: Account, span: Span) -> Iterator[str]:
+    """The providers of which the models that are told leave the sum of too few people."""
+    told = who_spent_by(ctx.conn, account.id, span.first, span.end, "model")
+    hidden, left = too_few(told), dict[str, set[str]]()
+    for provider, model, person in who_spent_where(ctx.conn, account.id, span.first, span.end):
+        if model in hidden:
+            left.setdefault(provider, set()).add(person)
+    return (name for name, persons in left.items() if len(persons) < GROUP_MIN)
+
+
+def too_few(who: Mapping[str, set[str]], more: Iterable[str] = ()) -> frozenset[str]:
+    """The names behind which are fewer than five people, with the next smallest until five are behind the others.
+
+    Args:
+        who: the people behind each name.
+        more: names that may not be told for another reason.
+    """
+    hidden = {*more, *(name for name, persons in who.items() if len(persons) < GROUP_MIN)}
     rest = {each for name in hidden for each in who[name]}
     for name in sorted(who.keys() - hidden, key=lambda each: (len(who[each]), each)):
         if not rest or len(rest) >= GROUP_MIN:

@@ -184,5 +184,5 @@ def _ways(
     finer = ["person"] if account.kind in ("team", "organization") else ["key"]
     ways = ["model", "day", *finer] if only is None else only
     if ctx.only is not None:  # whoever sees groups only is told neither of single people nor of single days of a model
-        ways = ["model", "day"] if only is None else ()
+        ways = ["model", "day"] if only is None and account.kind == "organization" else ()
     return tuple(Button(ctx.t(CAPTIONS[way]), f"{says} by {way}{when}") for way in ways if way != by)

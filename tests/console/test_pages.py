@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import replace
+from urllib.parse import unquote
 
 import pytest
 
+from bot.console.desk import attachment
 from bot.console.drawing import once
 from bot.console.pages import PAGES
 from handlers import COMMANDS, is_order, parse_command
@@ -471,3 +473,30 @@ def test_who_is_not_signed_in_reads_what_their_browser_asks_for(asked: str, spok
     page = console.stranger().get("/signin", headers={"Accept-Language": asked}).text
 
     assert f'<html lang="{spoken}">' in page
+
+
+@pytest.mark.parametrize("name", ["搜索", "Größe", 'a"b', "x\r\nSet-Cookie: a=b"])
+def test_a_file_is_called_as_its_team_in_whatever_letters(name: str) -> None:
+    """A header has no other letters than ASCII, and no line of its own."""
+    header = attachment(f"spend-{name}.csv")
+
+    assert header.isascii()
+    assert header.isprintable()
+    assert header.count('"') == 0
+    assert unquote(header.partition("UTF-8''")[2]) == f"spend-{name}.csv"
+
+
+def test_a_team_of_another_alphabet_has_its_file(console: Console) -> None:
+    """From the card to the browser."""
+    teams = tuple(replace(each, name="搜索") if each.id == "search" else each for each in ACME.teams)
+    console.company.directory = replace(ACME, teams=teams)
+    console.app.refresh_people()
+    max_ = console.of("max")
+    page = max_.get("/ask?q=spend+of+team+search+by+person+as+csv").text
+    address = re.search(r'href="(/files/[^"]+)"', page)
+    assert address
+
+    answer = max_.get(address[1].replace("&amp;", "&"))
+
+    assert answer.status_code == 200
+    assert "UTF-8''spend-%E6%90%9C%E7%B4%A2" in answer.headers["content-disposition"]
