@@ -234,9 +234,9 @@ class Restated:
 
 def restated(database: Database) -> Restated:
     """Rows told anew; round after round, for others use the machine, too; the best of each."""
-    _record(database, 0)
+    record(database, 0)
     rounds = [
-        (_floor(database), _record(database, number), _record(database, number))
+        (_floor(database), record(database, number), record(database, number))
         for number in range(1, RESTATED_ROUNDS + 1)
     ]
     floor, restated, same = (tuple(map(max, zip(*each, strict=True))) for each in zip(*rounds, strict=True))
@@ -260,7 +260,7 @@ def _rate(database: Database, work: Callable[[Connection], object]) -> tuple[flo
     return RESTATED / (time.perf_counter() - began), RESTATED / (time.process_time() - began_cpu)
 
 
-def _record(database: Database, version: int) -> tuple[float, float]:
+def record(database: Database, version: int) -> tuple[float, float]:
     rows = list(_rows(version))
     return _rate(database, lambda conn: ingest.record(conn, rows, ZoneInfo("UTC"), _same, NOW))
 

@@ -17,7 +17,7 @@ from handlers.context import Context
 from handlers.errors import MeantOtherwiseError, RefusedError
 from handlers.language import N_
 from handlers.parser import nearest_few
-from handlers.periods import Every, Period, called_after, month_called
+from handlers.periods import Every, Period, add_months, called_after, month_called
 
 ONE_DAY = timedelta(days=1)
 YEARS = range(2000, 2100)
@@ -229,7 +229,7 @@ def days_ahead(words: Sequence[str], ctx: Context) -> tuple[date, int] | None:
     if not 0 < count <= COUNT_MAX or "of" in said[2:]:  # "3 days of tests" says what for
         return None
     if every == "month":
-        return _months_before(ctx.today, -count), 2
+        return add_months(ctx.today, count), 2
     return (ctx.today + SIZES[every] * count * ONE_DAY, 2) if every in SIZES else None
 
 
@@ -475,7 +475,7 @@ def _last_few(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
     days = SIZES.get(every, 0) * count
     if not 0 < max(days, months * 30) <= COUNT_MAX:
         raise RefusedError("Ask for at most ten years, and at least a day.")
-    first = _months_before(ctx.today, months) + ONE_DAY if months else ctx.today - ONE_DAY * (days - 1)
+    first = add_months(ctx.today, -months) + ONE_DAY if months else ctx.today - ONE_DAY * (days - 1)
     label = {
         "day": ctx.nt("last {n} day", "last {n} days", count),
         "week": ctx.nt("last {n} week", "last {n} weeks", count),
@@ -484,12 +484,6 @@ def _last_few(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
         "year": ctx.nt("last {n} year", "last {n} years", count),
     }[every]
     return Span(first, ctx.today + ONE_DAY, label), 3
-
-
-def _months_before(day: date, months: int) -> date:
-    number = day.year * 12 + day.month - 1 - months
-    year, month = number // 12, number % 12 + 1
-    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
 def _range(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:

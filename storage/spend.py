@@ -35,6 +35,7 @@ from storage.partitions import near_days, of_days
 from storage.prepared import Prepared
 from storage.tables import (
     BEGINNING,
+    FOREVER,
     ORGANIZATION,
     UNALLOCATED,
     Instant,
@@ -216,15 +217,15 @@ def spent_in(conn: Connection, windows: Sequence[Window]) -> list[list[Spent]]:
 
 
 def spent_in_and_daily(
-    conn: Connection, windows: Sequence[Window], daily: Window
+    conn: Connection, windows: Sequence[Window], daily: Sequence[Window]
 ) -> tuple[list[list[Spent]], list[tuple[date, Spent]]]:
-    """The same, and in the same statement what was spent on each day of one more window by model."""
+    """The same, and in the same statement what was spent on each day of some more windows by model."""
     values: dict[str, object] = {}
-    for number, (account_id, first, end) in enumerate([*windows, daily]):
+    for number, (account_id, first, end) in enumerate([*windows, *daily]):
         values |= {f"account_{number}": account_id, f"first_{number}": first, f"end_{number}": end}
     found: list[list[Spent]] = [[] for _ in windows]
     days: list[tuple[date, Spent]] = []
-    for model, cost_nanos, tokens, unpriced, requests, number, day in _in_windows(len(windows), daily=True).rows(
+    for model, cost_nanos, tokens, unpriced, requests, number, day in _in_windows(len(windows), len(daily)).rows(
         conn, values
     ):
         spent = Spent(model, cost_nanos, tokens, unpriced, requests)
@@ -236,20 +237,19 @@ def spent_in_and_daily(
 
 
 @cache
-def _in_windows(count: int, *, daily: bool = False) -> Prepared:
+def _in_windows(count: int, daily: int = 0) -> Prepared:
     """A select for each window, the number of the window in its last column but one. Built once for each count.
 
     Args:
         count: of windows.
-        daily: one more select of a window's days, with the day in its last column; a model that two providers have has
-            two rows, for to group them takes SQLite twice the time of finding them.
+        daily: so many more selects of a window's days, with the day in its last column; a model that two providers have
+            has two rows, for to group them takes SQLite twice the time of finding them.
     """
     sums = [
         _summed(by=spend.c.model, suffix=f"_{number}").add_columns(literal(number), cast(null(), Date))
         for number in range(count)
     ]
-    if daily:
-        sums.append(_each_day(f"_{count}").add_columns(literal(count), spend.c.day))
+    sums += [_each_day(f"_{n}").add_columns(literal(n), spend.c.day) for n in range(count, count + daily)]
     return Prepared(union_all(*sums).order_by(text("1")))
 
 
@@ -387,6 +387,19 @@ def spent_at(conn: Connection, provider: str, first: date, end: date, account_id
     return {row[0]: (row[1], row[2]) for row in conn.execute(_AT_BY_ALL, values)}
 
 
+_AT_BY_MODEL = (
+    select(spend.c.account_id, spend.c.model, cast(func.sum(spend.c.cost_nanos), BigInteger))
+    .where(spend.c.provider == bindparam("provider"), _within(spend.c.day))
+    .group_by(spend.c.account_id, spend.c.model)
+)
+
+
+def spent_at_by_model(conn: Connection, provider: str, first: date, end: date) -> Iterator[tuple[str, str, int]]:
+    """What each account spent on each model at a provider on the days first until before end."""
+    for row in conn.execute(_AT_BY_MODEL, {"provider": provider, "first": first, "end": end}):
+        yield row[0], row[1], row[2]
+
+
 _DAILY_AT = (
     select(
         spend.c.day,
@@ -403,6 +416,34 @@ def daily_at(conn: Connection, provider: str, first: date, end: date, account_id
     """What an account and all below it spent at a provider on each day, by model; `name` is the model."""
     values = {"provider": provider, "account": account_id, "first": first, "end": end}
     return [(row[0], Spent(row[1], row[2], row[3], 0, 0)) for row in conn.execute(_DAILY_AT, values)]
+
+
+_BELOW_TODAY = select(lineage.c.account_id).where(
+    lineage.c.ancestor_id == bindparam("account"), lineage.c.until == FOREVER
+)
+_GONE = (
+    select(
+        spend.c.day,
+        spend.c.model,
+        *(cast(func.sum(each), BigInteger) for each in (spend.c.cost_nanos, spend.c.tokens)),
+    )
+    .join(lineage, _that_day(spend))
+    .join(accounts, accounts.c.id == spend.c.account_id)
+    .where(
+        lineage.c.ancestor_id == bindparam("account"),
+        accounts.c.kind == "person",
+        _within(spend.c.day),
+        or_(~accounts.c.active, accounts.c.id.not_in(_BELOW_TODAY)),
+    )
+    .group_by(spend.c.day, spend.c.model)
+    .order_by(spend.c.day, spend.c.model)
+)
+
+
+def spent_by_who_left(conn: Connection, account_id: str, first: date, end: date) -> list[tuple[date, Spent]]:
+    """What of an account's days people spent who were below it then and are no longer, by model."""
+    rows = conn.execute(_GONE, {"account": account_id, "first": first, "end": end})
+    return [(row[0], Spent(row[1], row[2], row[3], 0, 0)) for row in rows]
 
 
 _KINDS_AT = (

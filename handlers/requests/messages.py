@@ -161,7 +161,7 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
     facts += year_facts(ctx, known.claims, case.claim) if known.claims and case.claim else []
     facts += _granted_before(ctx, case, known)
     facts += pool_facts(ctx, case, known.found)
-    facts += [after_it(ctx, status, more)] if status and status.account_id == request.account_id else []
+    facts += [after_it(ctx, status, more, request)] if status and status.account_id == request.account_id else []
     facts += binding_facts(ctx, case, known.found) if status else []
     facts += pace(ctx, status) if status else []
     facts += [

@@ -115,7 +115,7 @@ def _to_send(ctx: Context, case: Case, status: BudgetStatus) -> Card:
         *asked_by(ctx, case),
         (ctx.t("Budget"), request.budget),
         (ctx.t("Until"), ctx.day(request.until)),
-        after_it(ctx, status, request.amount),
+        after_it(ctx, status, request.amount, request),
     )
     return Card(
         title,

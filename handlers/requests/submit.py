@@ -124,7 +124,7 @@ def opened_card(ctx: Context, opened: Opened, found: Sequence[BudgetStatus], sta
     instead = instead_of(ctx, opened.case)
     after = [
         *pool_facts(ctx, opened.case, found),
-        after_it(ctx, status, more_of(asked, status)),
+        after_it(ctx, status, more_of(asked, status), asked),
         *binding_facts(ctx, opened.case, found),
     ]
     until = [(ctx.t("Until"), last_day_of(ctx, asked))] if asked.is_exception else []
@@ -223,7 +223,7 @@ def waiting_case(ctx: Context, case: Case) -> tuple[Block, ...]:
     status = asked_of(statuses(ctx, account), request) if account and not case.claim else None
     title = ctx.t("#{number}: {what}", number=request.id, what=asks(ctx, case))
     kept = receipts.of_request(ctx.conn, request.id) if case.claim else []
-    facts = [*asked_facts(ctx, case), *([after_it(ctx, status, more_of(request, status))] if status else [])]
+    facts = [*asked_facts(ctx, case), *([after_it(ctx, status, more_of(request, status), request)] if status else [])]
     facts += [(ctx.t("Receipt"), receipts_in_words(ctx, kept))] if case.claim else []
     number = {"number": request.id}
     return (

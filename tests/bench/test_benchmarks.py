@@ -11,6 +11,7 @@ from bench import (
     decisions,
     digest,
     forecast,
+    lab,
     ledger,
     orders,
     pages,
@@ -19,6 +20,7 @@ from bench import (
     pull,
     reconcile,
     rush,
+    scale,
     servers,
     slash,
     start,
@@ -78,6 +80,10 @@ SMALLEST: Mapping[str, Mapping[ModuleType, Sizes]] = {
         ledger: {**LEDGER[ledger], "PEOPLE": 20, "TEAMS": 5},
         partitions: {"MONTHS_MAX": 2, "SMALL": 200, "THIS_MONTH": 400},
     },
+    "scale": {
+        ledger: {**LEDGER[ledger], "PEOPLE": 20, "TEAMS": 5},
+        scale: {"SIZE": 400, "ASKED": 8, "REQUESTED": 2, "RATES": (50,), "LASTS_S": 1.0},
+    },
     "decisions": {decisions: {"ROUNDS": 1, "PER_ROUND": 16}},
     "digest": DIGESTS,
     "digest-large": DIGESTS,
@@ -96,6 +102,7 @@ SMALLEST: Mapping[str, Mapping[ModuleType, Sizes]] = {
         servers: {"DAYS": 2},
         rush: {"KINDS": ("SQLite",), "ROWS": 3_000, "STEADY_S": 1.0, "RUSH": 50.0, "RUSH_S": 1.0, "DECISIONS": 1},
     },
+    "lab": {ledger: COMPANY, lab: {"PEOPLE": 200, "alone": here}},
     "reconcile": {ledger: COMPANY, reconcile: {"PEOPLE": 200, "CHANGED": 2}},
 }
 

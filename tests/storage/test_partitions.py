@@ -131,6 +131,22 @@ def test_by_months_or_not_is_the_same(both: tuple[Database, Database], history: 
     assert both[0].ask(everything) == both[1].ask(everything)
 
 
+@pytest.mark.parametrize(
+    ("start", "zone", "day"),
+    [
+        (datetime(2026, 10, 31, 23, tzinfo=UTC), KIRITIMATI, date(2026, 11, 1)),
+        (datetime(2026, 11, 1, 1, tzinfo=UTC), NIUE, date(2026, 10, 31)),
+    ],
+)
+def test_a_day_is_found_whole_though_it_lies_in_two_months(
+    database: Database, start: datetime, zone: ZoneInfo, day: date
+) -> None:
+    """An hour counts for the organization's day, which begins or ends in another month of UTC."""
+    record(company(database), cell(start, hours=1), zone=zone)
+    found = database.ask(lambda conn: comparisons.consumed(conn, "org", day, day + timedelta(days=1), keys=False))
+    assert [each.cost_nanos for each in found] == [5]
+
+
 def test_each_month_of_what_is_told_has_a_place_of_its_own(database: Database) -> None:
     """Also the last of a year; on SQLite there is nothing to be made."""
     record(company(database), *(cell(start) for start in MONTH_ENDS))
