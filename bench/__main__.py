@@ -14,6 +14,7 @@ from bench import (
     decisions,
     digest,
     forecast,
+    lab,
     ledger,
     orders,
     pages,
@@ -46,6 +47,7 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[Table]]] = {
     "api": api.bench,
     "load": rush.bench,
     "pages": pages.bench,
+    "lab": lab.bench,
 }
 
 # Only when they are named: they take long.

@@ -11,6 +11,7 @@ from bench import (
     decisions,
     digest,
     forecast,
+    lab,
     ledger,
     orders,
     pages,
@@ -101,6 +102,7 @@ SMALLEST: Mapping[str, Mapping[ModuleType, Sizes]] = {
         servers: {"DAYS": 2},
         rush: {"KINDS": ("SQLite",), "ROWS": 3_000, "STEADY_S": 1.0, "RUSH": 50.0, "RUSH_S": 1.0, "DECISIONS": 1},
     },
+    "lab": {ledger: COMPANY, lab: {"PEOPLE": 200, "alone": here}},
     "reconcile": {ledger: COMPANY, reconcile: {"PEOPLE": 200, "CHANGED": 2}},
 }
 
