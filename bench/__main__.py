@@ -14,13 +14,16 @@ from bench import (
     decisions,
     digest,
     forecast,
+    lab,
     ledger,
     orders,
     pages,
+    partitions,
     people,
     pull,
     reconcile,
     rush,
+    scale,
     slash,
     start,
     telemetry,
@@ -44,10 +47,13 @@ BENCHMARKS: Mapping[str, Callable[[], Iterable[Table]]] = {
     "api": api.bench,
     "load": rush.bench,
     "pages": pages.bench,
+    "lab": lab.bench,
 }
 
 # Only when they are named: they take long.
 LARGE: Mapping[str, Callable[[], Iterable[Table]]] = {
+    "partitions": partitions.bench,
+    "scale": scale.bench,
     "ledger-large": ledger.bench_large,
     "digest-large": digest.bench_large,
     "alerts-large": alerts.bench_large,

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -23,7 +23,7 @@ from bot.config import Settings
 from handlers.events import GiveAllotments
 from handlers.place import Place
 from handlers.sentence import Sentence
-from storage import bulk_load, ingest, people, pulls
+from storage import bulk_load, ingest, partitions, people, pulls
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Directory, Link, Person, Team
@@ -95,12 +95,10 @@ def _of_one(kind: str, database: Database, sizes: Sequence[int]) -> Iterator[Tab
     balances, groups = [], []
     for size in sizes:
         fill(database, size)
-        read = Pull("restater", NOW, NOW, NOW.date(), size, size, "")
-        database.transact(partial(pulls.note_pull, pull=read))
-        balances.append(_asked(app, size))
+        balances.append(asked(app, size))
         groups.append({whom: _asked_of(app, whom) for whom in ("team d0", "organization")})
     yield _of_balances(kind, sizes, balances, groups)
-    yield _of_bulk(kind, _restated(database), bulk_s)
+    yield _of_bulk(kind, restated(database), bulk_s)
 
 
 def large_company() -> Directory:
@@ -134,7 +132,7 @@ _POSTGRESQL = {
 # Ten days of this month, then the days before it.
 _LAST = f"case when i / :people < {DAYS_OF_MONTH} then '2026-11-22' else '2026-10-31' end"
 _AGO = f"(i / :people - case when i / :people < {DAYS_OF_MONTH} then 0 else {DAYS_OF_MONTH} end)"
-_CHARGES = """
+CHARGES = """
 insert into charges (
   provider, bucket_start, sub_account, resource, subject, model, tier, bucket_hours, day, account_id,
   tokens_input, tokens_cache_read, tokens_cache_write_5m, tokens_cache_write_1h, tokens_output, tokens_reasoning,
@@ -148,25 +146,55 @@ from {numbers}
 """
 
 
-def fill(database: Database, size: int) -> None:
-    """Put so many charges in, in the database's own words, and let the rollup be rebuilt."""
+def words_of(database: Database, last: str, ago: str) -> dict[str, str]:
+    """The words of a database for what differs between the two.
+
+    Args:
+        database: which.
+        last: the last day of some, in its words.
+        ago: how many days before it a charge is, in its words.
+    """
     words = dict(_SQLITE if database.is_sqlite else _POSTGRESQL)
-    words["day"] = words["day"].format(last=_LAST, ago=_AGO)
+    words["day"] = words["day"].format(last=last, ago=ago)
     words["start"] = words["start"].format(day=words["day"])
+    return words
+
+
+def insert(conn: Connection, words: dict[str, str], size: int, spenders: int) -> None:
+    """Put so many charges in, without their sums."""
+    conn.execute(text(CHARGES.format(**words)), {"size": size, "people": spenders})
+
+
+def _months(days: int) -> Iterator[date]:
+    """This month, and those of so many days before it."""
+    month = partitions.month_of(NOW)
+    while month >= partitions.month_of(NOW - timedelta(days=days) - timedelta(days=31)):
+        yield month
+        month = partitions.month_of(month - timedelta(days=1))
+
+
+def fill(database: Database, size: int) -> None:
+    """Put so many charges in, in the database's own words, as if just read, and let the rollup be rebuilt."""
+    words = words_of(database, _LAST, _AGO)
     spenders = min(PEOPLE, size // DAYS_OF_MONTH)
 
     def work(conn: Connection) -> None:
         conn.execute(text(words["room"]))
         conn.execute(text("delete from charges"))
-        conn.execute(text(_CHARGES.format(**words)), {"size": size, "people": spenders})
+        partitions.ensure(conn, _months(size // spenders))
+        insert(conn, words, size, spenders)
         ingest.rebuild(conn)
+        pulls.note_pull(conn, Pull("restater", NOW, NOW, NOW.date(), size, size, ""))
         conn.execute(text(words["no_room"]))
 
     database.transact(work)
+    settle(database)
+
+
+def settle(database: Database) -> None:
+    """Let PostgreSQL count what it has, as it does by itself after a while."""
     if not database.is_sqlite:
-        engine = database._orders  # noqa: SLF001 - vacuum runs outside of any transaction
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-            conn.execute(text("vacuum analyze"))
+        database.outside_of_transactions("vacuum analyze")
 
 
 def _timed(say: Callable[[], object]) -> float:
@@ -176,21 +204,21 @@ def _timed(say: Callable[[], object]) -> float:
     return (time.perf_counter() - began) * 1_000
 
 
-def _asked(app: App, size: int) -> tuple[float, float]:
+def asked(app: App, size: int) -> tuple[float, float]:
     """Milliseconds of a person's balance: half of them are faster, and all but one in a hundred; the best round."""
     chance = random.Random(size)
     whom = [f"p{chance.randrange(ASKERS)}" for _ in range(ASKED * ROUNDS + WARM_UP)]
-    took = [_timed(partial(_balance, app, person, "balance")) for person in whom][WARM_UP:]
+    took = [_timed(partial(balance, app, person, "balance")) for person in whom][WARM_UP:]
     rounds = (sorted(took[first : first + ASKED]) for first in range(0, len(took), ASKED))
     return min((each[ASKED // 2], each[ASKED * 99 // 100]) for each in rounds)
 
 
 def _asked_of(app: App, whom: str) -> float:
     """Milliseconds of a group's balance, the median of twenty."""
-    return sorted(_timed(partial(_balance, app, "p0", f"balance of {whom}")) for _ in range(20))[10]
+    return sorted(_timed(partial(balance, app, "p0", f"balance of {whom}")) for _ in range(20))[10]
 
 
-def _balance(app: App, person: str, words: str) -> None:
+def balance(app: App, person: str, words: str) -> None:
     card = app.hear(Sentence(words, person, Place("terminal", person)))
     assert "left of" in card.title, card.title
 
@@ -204,15 +232,15 @@ class Restated:
     same: tuple[float, float]
 
 
-def _restated(database: Database) -> Restated:
-    """Round after round, for others use the machine, too; the best of each."""
-    _record(database, 0)
+def restated(database: Database) -> Restated:
+    """Rows told anew; round after round, for others use the machine, too; the best of each."""
+    record(database, 0)
     rounds = [
-        (_floor(database), _record(database, number), _record(database, number))
+        (floor(database), record(database, number), record(database, number))
         for number in range(1, RESTATED_ROUNDS + 1)
     ]
-    floor, restated, same = (tuple(map(max, zip(*each, strict=True))) for each in zip(*rounds, strict=True))
-    return Restated(floor, restated, same)
+    best = (tuple(map(max, zip(*each, strict=True))) for each in zip(*rounds, strict=True))
+    return Restated(*best)
 
 
 def _rows(version: int) -> Iterator[Charge]:
@@ -232,12 +260,12 @@ def _rate(database: Database, work: Callable[[Connection], object]) -> tuple[flo
     return RESTATED / (time.perf_counter() - began), RESTATED / (time.process_time() - began_cpu)
 
 
-def _record(database: Database, version: int) -> tuple[float, float]:
+def record(database: Database, version: int) -> tuple[float, float]:
     rows = list(_rows(version))
     return _rate(database, lambda conn: ingest.record(conn, rows, ZoneInfo("UTC"), _same, NOW))
 
 
-def _floor(database: Database) -> tuple[float, float]:
+def floor(database: Database) -> tuple[float, float]:
     """The same rows restated in a table of their own, by the driver's fastest upsert: no balance, no history."""
     names = [column.name for column in charges.columns]
     keys = [column.name for column in charges.primary_key]

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from socket import gethostname
 
 import structlog
 from sqlalchemy import Connection
@@ -29,7 +30,7 @@ from bot.ports import Platform
 from bot.providers.base import Provider
 from bot.request_ids import number, numbered
 from bot.schedule import Schedule
-from bot.shared_clock import SharedClock
+from bot.shared_clock import NOTED_S, SharedClock
 from bot.sync.limits import LimitSync
 from bot.sync.live import LiveLimits
 from bot.sync.outcomes import read_outcomes
@@ -114,6 +115,7 @@ class App:
     wake: threading.Event = field(default_factory=threading.Event)
     looked_s: float = field(default=0.0, init=False)
     unwritable: str = field(default="", init=False)
+    _skew_noted: bool = field(default=True, init=False)  # by a process of before that this one follows
 
     def __post_init__(self) -> None:
         vendors = tuple(self._vendor(each) for each in self.settings.providers if each.name in self.providers)
@@ -244,7 +246,7 @@ class App:
             said, rest = handlers.parse_command(text)
             try:
                 with timed(HEARD, said.name, "sentence", platform=place.platform):
-                    card = self._answer(conn, Sentence(text, person, place), said, rest).whole
+                    card = self._answer(conn, Sentence(text, person, place), said, rest)
             except RefusedError as refused:
                 return refused
             stale.update(card.stale)
@@ -718,6 +720,7 @@ class App:
             self.now.sync(self.database.time)
         try:
             self.database.transact(lambda conn: schedule.write(conn, self.policy, self.now()))
+            self._note_skew()
         except DBAPIError as trouble:
             self.unwritable = why_unusable(trouble) or type(trouble.orig or trouble).__name__
             raise
@@ -726,6 +729,16 @@ class App:
         self._let_shadows_count()
         self.wake.set()
         self._compact()
+
+    def _note_skew(self) -> None:
+        """Note that this host's clock is wrong, for `status`, which any other process may be asked for."""
+        skew_s = self.now.skew_s if isinstance(self.now, SharedClock) else 0.0
+        name = f"{installation.SKEW}{gethostname()}"
+        if abs(skew_s) >= NOTED_S:
+            self.database.transact(lambda conn: installation.note(conn, name, f"{skew_s:.0f}", self.now()))
+        elif self._skew_noted:
+            self.database.transact(lambda conn: installation.end(conn, name))
+        self._skew_noted = abs(skew_s) >= NOTED_S
 
     def _compact(self) -> None:
         """After somebody was erased, nothing of them stays in free parts of the database's files."""

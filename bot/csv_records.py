@@ -22,6 +22,8 @@ HEADER_LETTERS_MAX = 65_536
 LINE_LETTERS_MAX = 4 * 2**20
 CHUNK_BYTES = 2**16
 LETTERS_FOR_A_WESTERN = 5
+TITLE_LINES_MAX = 20
+DELIMITERS = ",;\t|"
 SAVE_AS = "save the file as “CSV UTF-8”"
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _HIGH = re.compile(rb"[\x80-\xff]+")
@@ -106,10 +108,18 @@ def read(file: BinaryIO, layout: CsvLayout = CsvLayout()) -> CsvRecords:
     excel = re.match(r"sep=(.)\r?\n", head[0], re.IGNORECASE)  # Excel's way to say the delimiter
     if excel:
         skipped, head = skipped + 1, [next(lines, "")]
-    while "".join(head).count('"') % 2 and sum(map(len, head)) < HEADER_LETTERS_MAX and (more := next(lines, "")):
+    while _is_above_the_header(head) and sum(map(len, head)) < HEADER_LETTERS_MAX and (more := next(lines, "")):
         head.append(more)
     delimiter = layout.delimiter or (excel[1] if excel else delimiter_of("".join(head)))
     return CsvRecords(delimiter, encoding, _records(chain(head, lines), delimiter, skipped))
+
+
+def _is_above_the_header(lines: list[str]) -> bool:
+    """Whether these first lines end within quotes, or are only the title of a report, which has one field."""
+    text = "".join(lines)
+    return text.count('"') % 2 == 1 or (
+        len(lines) < TITLE_LINES_MAX and not any(map(_unquoted(text).count, DELIMITERS))
+    )
 
 
 class _Borrowed(TextIOWrapper):
@@ -122,21 +132,24 @@ class _Borrowed(TextIOWrapper):
 
 
 def delimiter_of(text: str) -> str:
-    """The one of which the header has most, outside quotes."""
-    unquoted = re.sub(r'"[^"]*"', "", text[:HEADER_LETTERS_MAX].lstrip())
-    header = re.split(r"[\r\n]", unquoted, maxsplit=1)[0]
-    return max(",;\t|", key=header.count)
+    """The one of which the first line that has any has most, outside quotes."""
+    lines = re.split(r"[\r\n]", _unquoted(text[:HEADER_LETTERS_MAX]))
+    header = next((each for each in lines if any(map(each.count, DELIMITERS))), "")
+    return max(DELIMITERS, key=header.count)
+
+
+def _unquoted(text: str) -> str:
+    return re.sub(r'"[^"]*"', "", text)
 
 
 def _records(lines: Iterator[str], delimiter: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     begins = skipped + 1
-    whole: bool | None = None
     try:
         for record in reader:
             if any(map(str.strip, record)):
-                if whole is None:  # each line in quotes of its own, as some consoles write it: its fields are within
-                    whole = len(record) == 1 and delimiter in record[0]
+                # Some consoles write each line in quotes of its own: its fields are within.
+                whole = len(record) == 1 and delimiter in record[0]
                 yield begins, next(csv.reader(record, delimiter=delimiter, strict=True)) if whole else record
             begins = skipped + reader.line_num + 1
     except csv.Error as trouble:

@@ -13,7 +13,7 @@ from bot.metrics import ASIDE, CONNECTED, OLDEST, OUTBOX, PAUSED, READ, STOPPED,
 from bot.shared_clock import NOTED_S, SharedClock
 from handlers.language import ENGLISH, said_of
 from handlers.place import UNLINKED
-from storage import installation, outbox, pauses, pulls, set_aside, spend
+from storage import installation, outbox, outcomes, pauses, pulls, set_aside, spend
 from storage.db import BusyError, why_unusable
 from storage.tables import ORGANIZATION
 
@@ -77,7 +77,18 @@ class Health:
                 continue  # app.yaml names it no more
             kind = "refuses us" if each.refused else "is down"
             lines.append(f"{each.target}: {kind} since {each.since:%Y-%m-%d %H:%M} UTC: {said_of(ENGLISH, each.error)}")
-        return lines
+        return lines + self._outcomes()
+
+    def _outcomes(self) -> list[str]:
+        """Sources of outcomes that cannot be read."""
+        names = list(self._app.outcomes)
+        states = self._app.database.ask(lambda conn: [outcomes.state_of(conn, name) for name in names])
+        return [
+            f"outcomes of {each.name}: {'refuses the token' if each.refused else 'cannot be read'} since "
+            f"{each.since:%Y-%m-%d %H:%M} UTC: {said_of(ENGLISH, each.error)}"
+            for each in states
+            if each.error and each.since
+        ]
 
     def _skew(self) -> list[str]:
         """That the clock of this host is wrong, if it is."""

@@ -196,6 +196,10 @@ class Api:
         calls_per_minute: how often the service wants to be asked at most; calls are spread evenly, None for no limit.
         refusal: reads a refusal out of a body, for a service that refuses with status 200, too, or with words of its
             own; None if the body is none.
+
+    Attributes:
+        who: the service and where it is, for sentences.
+        heard: the headers of the last answer that was none of trouble.
     """
 
     def __init__(
@@ -209,6 +213,7 @@ class Api:
         refusal: Callable[[Any], Refusal | None] | None = None,
     ) -> None:
         self._refusal = refusal
+        self.heard: Mapping[str, str] = {}
         self.who = f"{service} at {url}" if URL.fullmatch(url) else service
         self._url = url.rstrip("/")
         self._key = key
@@ -445,6 +450,7 @@ class Api:
         self._pace.wait()
         try:
             with self._client.stream(method, url, **content) as answer:
+                self.heard = answer.headers if answer.is_success else self.heard
                 return answer, self._whole(answer, path, deadline)
         except httpx.InvalidURL:
             raise self._no_url() from None

@@ -19,6 +19,7 @@ from handlers.events import (
     CheckJobs,
     CheckRequests,
     CheckShadows,
+    CheckSources,
     CheckThresholds,
     DetectWaste,
     EndGrants,
@@ -69,6 +70,7 @@ RECURRING = (
     Recurring("40 4 * * *", DetectWaste(), timedelta(hours=24)),
     Recurring("30 8 * * *", CheckShadows(), timedelta(hours=24)),
     Recurring("35 8 * * *", CheckContracts(), timedelta(hours=24)),
+    Recurring("40 8 * * *", CheckSources(), timedelta(hours=24)),
     Recurring("45 4 * * *", CheckDrifts(), timedelta(hours=24)),
 )
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from handlers.access import TooFewError, as_viewer, is_viewer, sees_all
 from handlers.admin import (
     audit,
+    check_sources,
     check_tokens,
     erase,
     forget_old,
@@ -34,6 +35,7 @@ from handlers.alerts import (
     expected,
     guard,
     known,
+    overspent,
     snooze,
     unexpected,
 )
@@ -65,6 +67,7 @@ from handlers.limits import (
     sync_account,
     sync_provider,
 )
+from handlers.on_pages import with_page
 from handlers.parser import Audience, Command, command, heard, nearest_few, understand
 from handlers.planning import (
     check_contracts,
@@ -140,6 +143,7 @@ from handlers.requests import (
     return_grant,
     revoke,
     send,
+    who,
     withdraw,
 )
 from handlers.synonyms import TONGUES
@@ -250,6 +254,8 @@ COMMANDS: Mapping[str, Command] = {
         command(spend, N_("spend by day last week"), ASK, writes=False),
         command(why, N_("why last week"), ASK, writes=False),
         command(forecast, N_("forecast"), ASK, writes=False),
+        command(overspent, N_("overspent"), ASK, writes=False),
+        command(who, N_("who"), ASK, writes=False),
         command(models, N_("models"), ASK, writes=False),
         command(digest, N_("digest"), ASK, writes=False),
         command(request, N_("request 50 finish the migration"), REQUEST, writes=True),
@@ -348,6 +354,7 @@ EVENTS: Mapping[str, EventType] = {
         event_type(check_drifts, "clock", bulk=True),
         event_type(check_contracts, "clock", bulk=True),
         event_type(report_contract, "clock"),
+        event_type(check_sources, "clock", bulk=True),
         event_type(check_shadows, "clock", bulk=True),
         event_type(report_shadow, "clock", bulk=True),
         event_type(check_prices, "clock", bulk=True),
@@ -435,15 +442,17 @@ def answer(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context) -> 
     Raises:
         RefusedError: no, and why.
     """
+    said: Mapping[str, object] = {}
     try:
-        card = one.handler(ctx, **understand(one, rest, inputs, ctx))
+        said = understand(one, rest, inputs, ctx)
+        card = one.handler(ctx, **said)
     except RefusedError:
         seen = _for_viewer(one, rest, ctx)
         if seen is None:
             raise
         card = seen
     ctx.write()
-    return card
+    return card if one.writes else with_page(ctx, one.name, said.values(), card)
 
 
 def _for_viewer(one: Command, rest: str, ctx: Context) -> Card | None:

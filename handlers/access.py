@@ -197,6 +197,17 @@ def page_of(account: Account) -> str:
     return pages.get(account.kind, "/")
 
 
+def ours(ctx: Context) -> Account | None:
+    """What somebody means who says "we": the organization, for who sees all of it; else the one team that they own.
+
+    It is their own account where they own no team or several, and None if they have none.
+    """
+    if sees_all(ctx):
+        return ctx.account(ORGANIZATION)
+    teams = [each for each in people.owned(ctx.conn, ctx.person.id) if each.kind == "team"]
+    return teams[0] if len(teams) == 1 else ctx.account(ctx.account_id)
+
+
 def sees_all(ctx: Context) -> bool:
     """Whether the person who speaks sees everybody's figures."""
     return "finance" in ctx.person.roles or "admin" in ctx.person.roles

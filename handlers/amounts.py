@@ -57,7 +57,13 @@ SIGNS: Mapping[str, tuple[str, ...]] = {
 """What a sign or a word may mean; the budget's own currency if that is among them, else the first."""
 
 SCALES = {"k": 10**3, "m": 10**6, "b": 10**9, "bn": 10**9}
-SCALE_WORDS = {"thousand": 10**3, "million": 10**6, "billion": 10**9}
+SCALE_WORDS = {
+    "thousand": 10**3,
+    "million": 10**6,
+    "billion": 10**9,
+    **dict.fromkeys(("lakh", "lakhs", "lac"), 10**5),
+    **dict.fromkeys(("crore", "crores"), 10**7),
+}
 SCALES_CHINESE = {"百": 10**2, "千": 10**3, "万": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8, "億": 10**8}
 PIECES = {"token": "tokens", "tokens": "tokens", "credit": "credits", "credits": "credits"}
 FOLLOWS_A_UNIT = frozenset({"until", "for", "of", "to", "from", "till"})
@@ -83,6 +89,8 @@ _THREES = re.compile(r"[1-9]\d{0,2}(?:(?P<sign>[.,'’_ ])\d{3})(?:(?P=sign)\d{3
 _TWOS = re.compile(r"[1-9]\d?(?:,\d\d)*,\d{3}")
 _STOPS = ".,:;!?。、"
 WHOLE_DIGITS = 3
+_BY_TWOS = frozenset({"INR", "PKR", "NPR", "BDT", "LKR"})
+_ENGLISH = Locale.parse("en_US")
 
 
 def half_width(word: str) -> str:
@@ -225,9 +233,9 @@ def unit_of(word: str, locale: str, own: str) -> str | None:
 
 @lru_cache(maxsize=256)
 def _symbols(locale: str) -> dict[str, str]:
-    """The signs of all currencies as a locale writes them."""
-    known = Locale.parse(locale).currency_symbols
-    return {_bare(str(sign)): code for code, sign in known.items() if code in CURRENCIES and not str(sign).isalpha()}
+    """The signs of all currencies as a locale writes them, and as English does where it has no other use for one."""
+    known = [*_ENGLISH.currency_symbols.items(), *Locale.parse(locale).currency_symbols.items()]
+    return {_bare(str(sign)): code for code, sign in known if code in CURRENCIES and not str(sign).isalpha()}
 
 
 def scale_of(word: str, locale: str, *, joined: bool) -> int:
@@ -282,16 +290,16 @@ def _number(word: str, locale: str, unit: str, *, scaled: bool) -> Decimal:
     if len(kinds) == 1 and last in ".," and plain.count(last) == 1:
         return _one_sign(word, whole, last, rest, locale, unit, scaled=scaled)
     if len(kinds) == 1:
-        return _grouped(word, plain, locale)
+        return _grouped(word, plain, locale, unit)
     if len(kinds) == 2 and last in ".," and plain.count(last) == 1:  # noqa: PLR2004 - one for groups, one for cents
-        return _grouped(word, whole, locale) + Decimal(f"0.{rest}")
+        return _grouped(word, whole, locale, unit) + Decimal(f"0.{rest}")
     raise _unreadable(word)
 
 
-def _grouped(word: str, whole: str, locale: str) -> Decimal:
-    """A whole number in groups of three, or as India groups, where the reader does."""
-    indian = Locale.parse(locale).decimal_formats[None].grouping == (3, 2) and _TWOS.fullmatch(whole)
-    if not (_THREES.fullmatch(whole) or indian):
+def _grouped(word: str, whole: str, locale: str, unit: str) -> Decimal:
+    """A whole number in groups of three, or as India groups, where the reader does or rupees are meant."""
+    indian = unit in _BY_TWOS or Locale.parse(locale).decimal_formats[None].grouping == (3, 2)
+    if not (_THREES.fullmatch(whole) or (indian and _TWOS.fullmatch(whole))):
         raise _unreadable(word)
     return Decimal("".join(each for each in whole if each.isdecimal()))
 

@@ -1,16 +1,17 @@
 """The words that sentences are made of. Each knows how it is written and what it understands."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Annotated
 from urllib.parse import unquote
 
-from handlers.access import may_see, sees_all
+from handlers.access import may_see, ours, sees_all
 from handlers.amounts import half_width, take_amount
 from handlers.chinese_numbers import in_digits
 from handlers.context import Context
-from handlers.days import Span, day_to_come, is_weekday, looks_like_a_day, span_of
+from handlers.days import Span, day_to_come, days_ahead, is_weekday, looks_like_a_day, span_of
 from handlers.errors import MeantOtherwiseError, RefusedError
 from handlers.language import N_
 from handlers.money import ASKED_MAX, Amount, AmountError
@@ -18,7 +19,7 @@ from handlers.parser import STOPS, InForm, nearest_few
 from handlers.periods import Every
 from handlers.policy import Budget
 from handlers.synonyms import TONGUES, translated
-from storage import limits, people, tokens
+from storage import limits, people, spend, tokens
 from storage.limits import Held
 from storage.people import Account
 from storage.tables import FOREVER
@@ -45,6 +46,20 @@ SAME = {
 SORTS = ("sort", "sorted", "order", "ordered")
 SORTED_BY = {"name": "name", "amount": "amount", "cost": "amount", "costs": "amount", "spend": "amount"}
 FILES = ("csv", "excel", "spreadsheet")
+MODEL_LEADS = ("on", "using")
+MODEL_WORDS_MAX, MODEL_LETTERS_MIN = 3, 3
+IN_USE = timedelta(days=365)
+MAKERS = {
+    "anthropic": ("claude",),
+    "openai": ("gpt", "o1", "o3", "o4", "codex", "chatgpt"),
+    "google": ("gemini", "gemma"),
+    "alibaba": ("qwen",),
+    "moonshot": ("kimi",),
+    "zhipu": ("glm",),
+    "meta": ("llama",),
+    "xai": ("grok",),
+}
+"""What the models of some makers are called, for who names the maker."""
 WEEK = timedelta(days=7)
 DAYS_TO = ("to", "until", "through", "-", "–")
 TIMES_DIGITS, TIMES_MAX = 4, 100
@@ -97,6 +112,8 @@ class WhomWord:
         skipped = len(words) - len(rest)
         if rest[0].lower() in ("me", "myself", "mine"):
             return self._own(ctx), skipped + 1
+        if led and rest[0].lower() == "us":
+            return self._ours(ctx), skipped + 1
         if [each.lower() for each in rest[:2]] in (["my", "team"], ["our", "team"]):
             rest = ["team", self._team(ctx), *rest[2:]]
         certain = led or rest[0].startswith("@") or rest[0].lower() in KINDS
@@ -120,6 +137,10 @@ class WhomWord:
         if account is None:
             raise RefusedError("You have no account of your own. Say whose, such as: of team search")
         return account
+
+    def _ours(self, ctx: Context) -> Account:
+        account = ours(ctx)
+        return self._own(ctx) if account is None else account
 
     def _team(self, ctx: Context) -> str:
         team = next((one for one in ctx.line(ctx.account_id) if one.kind == "team"), None)
@@ -327,7 +348,7 @@ class OneWord:
 
 @dataclass(frozen=True, slots=True)
 class UntilWord:
-    """A day to come: "until friday", "until 24 December", "tomorrow". It is understood behind a reason, too."""
+    """A day to come: "until friday", "until 24 December", "tomorrow", "for 3 days"; also behind a reason."""
 
     ends: bool = True
 
@@ -337,9 +358,13 @@ class UntilWord:
 
     def take(self, words: list[str], ctx: Context) -> tuple[date, int] | None:
         """See Word. "until it works" is a reason."""
-        led = half_width(words[0]).lower() == "until"
+        lead = half_width(words[0]).lower()
+        led = lead == "until"
         said = [half_width(each) for each in words[led:]]
         found = day_to_come(said, ctx) if said else None
+        if lead == "for" and len(said) > 1:
+            found = days_ahead(said[1:], ctx)
+            return (found[0], found[1] + 1) if found else None
         if found:
             return found[0], found[1] + led
         if led and looks_like_a_day(said):
@@ -415,6 +440,83 @@ class SpikeOrWhomWord:
         if number.isdecimal():
             return number, 1
         return WhomWord("of", figures=False).take(words, ctx)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Some of the models that are in use, or all of one provider.
+
+    Args:
+        said: how they were named.
+        models: their names.
+        provider: its name, "" for models.
+    """
+
+    said: str
+    models: frozenset[str]
+    provider: str = ""
+
+
+class ModelWord:
+    """Models by a part of their name, their tier, or who makes or sells them: "on opus", "gpt 5.2", "on flagship"."""
+
+    def usage(self, _name: str) -> str:
+        """See Word."""
+        return "on model"
+
+    def take(self, words: list[str], ctx: Context) -> tuple[Chosen, int] | None:
+        """See Word. Without "on" it must be the name of something in use."""
+        said = [half_width(each).rstrip(STOPS) for each in words[: MODEL_WORDS_MAX + 1]]
+        led = said[0].lower() in MODEL_LEADS and len(said) > 1
+        said = [each for each in said[led:] if each]
+        if not said or not (led or len(said[0]) >= MODEL_LETTERS_MIN) or not said[0].isascii():
+            return None
+        names, providers = spend.in_use(ctx.conn, ctx.today - IN_USE)
+        for count in range(min(MODEL_WORDS_MAX, len(said)), 0, -1):
+            found = _chosen(ctx, " ".join(said[:count]), names, providers)
+            if found:
+                return found, led + count
+        if led and span_of(said, ctx):
+            return None
+        parts = {part for name in names for part in _parts(name) if not part.isdecimal()}
+        near = nearest_few(said[0], {*names, *providers, *parts} if led else _alike(said[0], parts))[:OFFERS_MAX]
+        if near:
+            raise MeantOtherwiseError(
+                "I don't know “{words}”. Did you mean “{meant}”?",
+                led + 1,
+                tuple(f"on {each}" for each in near),
+                words=said[0],
+                meant="”, “".join(near),
+            )
+        return None
+
+
+def _alike(said: str, parts: Collection[str]) -> list[str]:
+    """The parts of names that a word is when some of its letters are in another order: "oups"."""
+    return [each for each in parts if len(each) >= MODEL_LETTERS_MIN and sorted(each) == sorted(said.lower())]
+
+
+def _chosen(ctx: Context, said: str, names: Collection[str], providers: Collection[str]) -> Chosen | None:
+    """The models that a text names: one by its whole name, else all that have its parts in theirs, else a tier's."""
+    lower = said.lower()
+    if lower in providers:
+        return Chosen(said, frozenset(), lower)
+    parts, tier = _parts(lower), lower.removesuffix(" models")
+    wanted = [_parts(each) for each in MAKERS.get(lower, ())] or [parts]
+    exact = frozenset(name for name in names if name.lower() == lower or _parts(name) == parts)
+    alike = exact or frozenset(name for name in names if any(_contains(_parts(name), each) for each in wanted))
+    found = alike or frozenset(name for name in names if ctx.policy.tier_of(name) == tier)
+    return Chosen(said, found) if found else None
+
+
+def _parts(name: str) -> list[str]:
+    """The words and numbers of a model's name: "gpt-5.2-mini" has four."""
+    return re.findall(r"[^\W\d_]+|\d+", name.lower())
+
+
+def _contains(parts: Sequence[str], some: Sequence[str]) -> bool:
+    """Whether some parts stand one after another among others."""
+    return bool(some) and any(list(parts[n : n + len(some)]) == list(some) for n in range(len(parts)))
 
 
 class SortWord:
@@ -719,6 +821,7 @@ class BudgetWord:
         return (found, 1 + led) if found and (led or len(words) == 1) else None
 
 
+OnModels = Annotated[Chosen | None, ModelWord()]
 MaybeBought = Annotated[Bought | None, BoughtWord()]
 ForAgent = Annotated[Account | None, AgentWord()]
 OfBudget = Annotated[Budget | None, BudgetWord()]

@@ -17,7 +17,7 @@ from handlers.context import Context
 from handlers.errors import MeantOtherwiseError, RefusedError
 from handlers.language import N_
 from handlers.parser import nearest_few
-from handlers.periods import Every, Period, called_after, month_called
+from handlers.periods import Every, Period, add_months, called_after, month_called
 
 ONE_DAY = timedelta(days=1)
 YEARS = range(2000, 2100)
@@ -42,10 +42,24 @@ EVERY: tuple[Every, ...] = ("day", "week", "month", "quarter", "year")
 SIZES = {"day": 1, "week": 7}
 _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
-_SLASHED = re.compile(r"\d{1,2}/\d{1,2}(/\d{2,4})?")
+_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})(?:/(\d{4}))?")
 _RANGE = re.compile(r"(.+?)(?:\.\.\.?|…)(.+)")
 _QUARTER = re.compile(r"q([1-4])")
+_HALF = re.compile(r"h([12])")
 _ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th|\.)?,?")
+_DAY = r"(?P<{}>\d{{1,2}})(?:st|nd|rd|th|\.)?"
+_TO = r"(?: ?[-–] ?| to | until | till | through )"
+_FROM_TO = _DAY.format("first") + _TO + _DAY.format("last")
+_DAYS_OF_A_MONTH = (
+    re.compile(rf"{_FROM_TO} (?:of )?(?P<month>\S+?)\.?(?: (?P<year>\d{{4}}))?(?= |$)"),
+    re.compile(rf"(?P<month>\S+?)\.? {_FROM_TO}(?: (?P<year>\d{{4}}))?(?= |$)"),
+)
+_NUMBER_WORDS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+NUMBERS = {"a": 1, "an": 1, **{word: number for number, word in enumerate(_NUMBER_WORDS, 1)}}
+TO_DATE: dict[str, Every] = {"wtd": "week", "mtd": "month", "qtd": "quarter", "ytd": "year"}
+END_OF: dict[str, Every] = {"eow": "week", "eom": "month", "eoq": "quarter", "eoy": "year"}
+WEEKEND_DAYS = 2
+MONTHS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +129,27 @@ def _written(word: str) -> date | None:
         return _date(int(iso[1]), int(iso[2]), int(iso[3]), word)
     if dotted:
         return _date(int(dotted[3]), int(dotted[2]), int(dotted[1]), word)
-    if _SLASHED.fullmatch(word):
-        raise RefusedError("“{word}” could be two days. Write it such as 2026-10-15.", word=word)
     return None
+
+
+def _slashed(word: str, ctx: Context, *, to_come: bool) -> date | None:
+    """A day such as 11/30 or 30/11/2026, which only one reading allows; None if it is no such day.
+
+    Raises:
+        RefusedError: nobody knows which number is the month.
+    """
+    figures = _SLASHED.fullmatch(word)
+    if figures is None:
+        return None
+    one, other = int(figures[1]), int(figures[2])
+    if one != other and max(one, other) <= MONTHS:
+        raise RefusedError("“{word}” could be two days. Write it such as 2026-10-15.", word=word)
+    month, day = sorted((one, other))
+    if not 0 < month <= MONTHS:
+        return _date(int(figures[3] or ctx.today.year), month, day, word)
+    name = calendar.month_name[month].lower()
+    found = _of_a_month([str(day), name, figures[3] or ""], ctx, to_come=to_come)
+    return found[0] if found else None
 
 
 def _of_a_month(words: Sequence[str], ctx: Context, *, to_come: bool) -> tuple[date, int] | None:
@@ -158,13 +190,47 @@ def day_gone(words: Sequence[str], ctx: Context) -> tuple[date, int] | None:
     said = [_plain(each) for each in words[:4]]
     if said[0] in ("today", "yesterday"):
         return ctx.today - ONE_DAY * (said[0] == "yesterday"), 1
+    ago = _ago(said, ctx)
+    if ago:
+        return ago
     weekdays = _weekdays(ctx.locale)
     if said[0] in weekdays:
         return ctx.today - ONE_DAY * ((ctx.today.weekday() - weekdays[said[0]]) % 7), 1
     if said[0] in LAST and len(said) > 1 and said[1] in weekdays:
         return ctx.today - ONE_DAY * ((ctx.today.weekday() - weekdays[said[1]] - 1) % 7 + 1), 2
-    written = _written(said[0])
+    written = _written(said[0]) or _slashed(said[0], ctx, to_come=False)
     return (written, 1) if written else _of_a_month(said, ctx, to_come=False)
+
+
+def _ago(said: Sequence[str], ctx: Context) -> tuple[date, int] | None:
+    """Such as "3 days ago", "a week ago", "the day before yesterday"."""
+    if tuple(said[:3]) == ("day", "before", "yesterday"):
+        return ctx.today - 2 * ONE_DAY, 3
+    count = count_of(said[0])
+    if not count or len(said) < 3 or said[2] != "ago":  # noqa: PLR2004 - a number, of what, and "ago"
+        return None
+    every = said[1].removesuffix("s")
+    days = SIZES.get(every, 0) * count
+    if not 0 < days <= COUNT_MAX:
+        return None
+    return ctx.today - days * ONE_DAY, 3
+
+
+def count_of(word: str) -> int:
+    """A small number in figures or as a word, 0 if it is none."""
+    return int(word[:5]) if word.isdecimal() else NUMBERS.get(word, 0)
+
+
+def days_ahead(words: Sequence[str], ctx: Context) -> tuple[date, int] | None:
+    """The last day of such as "3 days", "two weeks", "a month", counted from today; None if they are none of it."""
+    said = [_plain(each).rstrip(":") for each in words[:3]]
+    count = count_of(said[0]) if len(said) > 1 else 0
+    every = said[1].removesuffix("s") if count else ""
+    if not 0 < count <= COUNT_MAX or "of" in said[2:]:  # "3 days of tests" says what for
+        return None
+    if every == "month":
+        return add_months(ctx.today, count), 2
+    return (ctx.today + SIZES[every] * count * ONE_DAY, 2) if every in SIZES else None
 
 
 def day_to_come(words: Sequence[str], ctx: Context) -> tuple[date, int] | None:
@@ -192,9 +258,11 @@ def day_to_come(words: Sequence[str], ctx: Context) -> tuple[date, int] | None:
                 other=ctx.day(day + 7 * ONE_DAY),
             )
         return day, 2
+    if said[0] in END_OF:
+        return ctx.period(ctx.today, END_OF[said[0]]).end - ONE_DAY, 1
     if said[0] == "end":
         return _end_of(said, ctx)
-    written = _written(said[0])
+    written = _written(said[0]) or _slashed(said[0], ctx, to_come=True)
     return (written, 1) if written else _of_a_month(said, ctx, to_come=True)
 
 
@@ -238,8 +306,12 @@ def span_of(words: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
     said = [_plain(each) for each in words]
     found = (
         _since(said, ctx)
+        or _weekend(said, ctx)
+        or _to_date(said, ctx)
         or _last(said, ctx)
         or _range(said, ctx)
+        or _days_of_a_month(said, ctx)
+        or _week(said, ctx)
         or _day(said, ctx)
         or _month(said, ctx)
         or _quarter_or_year(said, ctx)
@@ -277,8 +349,9 @@ def _label(day: date, ctx: Context) -> str:
 
 
 def _since(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
-    if said[0] not in ("since", "from") or len(said) < 2:  # noqa: PLR2004 - the word and a day
+    if said[0] not in ("since", "from", "between") or len(said) < 2:  # noqa: PLR2004 - the word and a day
         return None
+    to = ("and",) if said[0] == "between" else ("to", "until", "till", "through", "-", "–")
     found = _day(said[1:], ctx) or _last(said[1:], ctx) or _month(said[1:], ctx) or _quarter_or_year(said[1:], ctx)
     if found is None:
         if said[0] == "since":
@@ -287,10 +360,13 @@ def _since(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
             )
         return None
     first, used = found[0].first, 1 + found[1]
-    if used + 1 < len(said) and said[used] in ("to", "until", "till", "through", "-", "–"):
-        last = _day(said[used + 1 :], ctx)
+    if used + 1 < len(said) and said[used] in to:
+        rest = said[used + 1 :]
+        last = _day(rest, ctx) or _month(rest, ctx)
         if last:
-            return _between(first, last[0].first, ctx), used + 1 + last[1]
+            return _between(first, last[0].end - ONE_DAY, ctx), used + 1 + last[1]
+    if said[0] == "between":
+        return None
     if first > ctx.today:
         raise RefusedError("{day} is still to come.", day=ctx.day(first))
     return Span(first, ctx.today + ONE_DAY, ctx.t("since {day}", day=_label(first, ctx))), used
@@ -306,12 +382,64 @@ def _between(first: date, last: date, ctx: Context) -> Span:
     return Span(first, last + ONE_DAY, ctx.t("{first} to {last}", first=_label(first, ctx), last=_label(last, ctx)))
 
 
+def _weekend(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+    """Such as "last weekend", "the weekend": the latest that has begun; the last one is over."""
+    led = said[0] in (*LAST, *THIS)
+    if "weekend" not in said[led : led + 1]:
+        return None
+    today = ctx.today.weekday()
+    before = (today - WEEKDAYS.index("saturday")) % len(WEEKDAYS)
+    if said[0] in LAST and before < WEEKEND_DAYS:
+        before += len(WEEKDAYS)
+    first = ctx.today - before * ONE_DAY
+    return _between(first, first + ONE_DAY, ctx), 1 + led
+
+
+def _to_date(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+    """Such as "mtd", "month to date"."""
+    every = TO_DATE.get(said[0])
+    if every:
+        return _last(("this", every), ctx)
+    if said[0] in EVERY and tuple(said[1:3]) == ("to", "date"):
+        found = _last(("this", said[0]), ctx)
+        return (found[0], 3) if found else None
+    return None
+
+
+def _days_of_a_month(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+    """Such as "1-5 november", "november 1st to 5th 2025"."""
+    text = " ".join(said[:6])
+    for pattern in _DAYS_OF_A_MONTH:
+        found = pattern.match(text)
+        if found and found["month"] in _months(ctx.locale):
+            day = _of_a_month([found["first"], found["month"], found["year"] or ""], ctx, to_come=False)
+            if day:
+                last = _date(day[0].year, day[0].month, int(found["last"]), found[0])
+                return _between(day[0], last, ctx), found[0].count(" ") + 1
+    return None
+
+
+def _week(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+    """Such as "week 47", "week 47 2025", as ISO 8601 counts them; the latest begun."""
+    if said[0] != "week" or len(said) < 2 or not said[1].isdecimal():  # noqa: PLR2004 - the word and a number
+        return None
+    named = said[2] if len(said) > 2 and re.fullmatch(r"\d{4}", said[2]) else ""  # noqa: PLR2004 - a year may follow
+    year = int(named) if named else ctx.today.isocalendar().year
+    try:
+        first = date.fromisocalendar(year, int(said[1][:3]), 1)
+        if not named and first > ctx.today:
+            first = date.fromisocalendar(year - 1, int(said[1][:3]), 1)
+    except ValueError:
+        raise RefusedError("There is no week {n} in {year}.", n=said[1][:3], year=year) from None
+    return _between(first, first + 6 * ONE_DAY, ctx), 2 + bool(named)
+
+
 def _last(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
     """Such as "last week", "this month", "last 7 days", "last november"."""
     which = "last" if said[0] in LAST else "this" if said[0] in THIS else ""
     if not which or len(said) < 2:  # noqa: PLR2004 - the word and a period
         return None
-    if said[1].isdecimal() and which == "last":
+    if count_of(said[1]) and which == "last":
         return _last_few(said, ctx)
     if said[1] in _weekdays(ctx.locale):
         return _day(said, ctx) if which == "last" else None
@@ -342,12 +470,12 @@ def _last_few(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
     every = said[2].removesuffix("s") if len(said) > 2 else ""  # noqa: PLR2004 - last, a number, and of what
     if every not in EVERY:
         raise RefusedError("I don't understand “{words}”. Write such as: last 7 days", words=" ".join(said[:3]))
-    count = int(said[1][:5])
+    count = count_of(said[1])
     months = {"month": 1, "quarter": 3, "year": 12}.get(every, 0) * count
     days = SIZES.get(every, 0) * count
     if not 0 < max(days, months * 30) <= COUNT_MAX:
         raise RefusedError("Ask for at most ten years, and at least a day.")
-    first = _months_before(ctx.today, months) + ONE_DAY if months else ctx.today - ONE_DAY * (days - 1)
+    first = add_months(ctx.today, -months) + ONE_DAY if months else ctx.today - ONE_DAY * (days - 1)
     label = {
         "day": ctx.nt("last {n} day", "last {n} days", count),
         "week": ctx.nt("last {n} week", "last {n} weeks", count),
@@ -356,12 +484,6 @@ def _last_few(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
         "year": ctx.nt("last {n} year", "last {n} years", count),
     }[every]
     return Span(first, ctx.today + ONE_DAY, label), 3
-
-
-def _months_before(day: date, months: int) -> date:
-    number = day.year * 12 + day.month - 1 - months
-    year, month = number // 12, number % 12 + 1
-    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
 def _range(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
@@ -402,20 +524,24 @@ def _quarter_of(months: int, ctx: Context) -> Period:
 
 
 def _quarter_or_year(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
-    """Such as "q4", "q4 2025", "2026"; a quarter is of the fiscal year, the latest begun."""
-    quarter = _QUARTER.fullmatch(said[0])
-    year = re.fullmatch(r"\d{4}", said[int(bool(quarter))]) if len(said) > int(bool(quarter)) else None
+    """Such as "q4", "q4 2025", "h1", "2026"; a quarter and a half are of the fiscal year, the latest begun."""
+    quarter, half = _QUARTER.fullmatch(said[0]), _HALF.fullmatch(said[0])
+    behind = int(bool(quarter or half))
+    year = re.fullmatch(r"\d{4}", said[behind]) if len(said) > behind else None
     if year and int(year[0]) not in YEARS:
         raise RefusedError("“{word}” is too far away. Name a day from 2000 to 2099.", word=year[0])
-    if quarter is None:
+    if not behind:
         if year is None:
             return None
         return Span(date(int(year[0]), 1, 1), date(int(year[0]) + 1, 1, 1), year[0]), 1
     begun = int(year[0]) if year else called_after(ctx.period(ctx.today, "year").first).year
-    months = begun * 12 + ctx.policy.calendar.year_starts - 1 + 3 * (int(quarter[1]) - 1)
+    number = int(quarter[1]) if quarter else 2 * int(half[1]) - 1 if half else 1
+    months = begun * 12 + ctx.policy.calendar.year_starts - 1 + 3 * (number - 1)
+    if not year and _quarter_of(months, ctx).first > ctx.today:
+        months -= 12
     period = _quarter_of(months, ctx)
-    if not year and period.first > ctx.today:
-        period = _quarter_of(months - 12, ctx)
+    if quarter is None:
+        return _between(period.first, _quarter_of(months + 3, ctx).end - ONE_DAY, ctx), 1 + bool(year)
     label = ctx.t(
         "Q{n} ({first} to {last})",
         n=quarter[1],

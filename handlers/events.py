@@ -117,6 +117,11 @@ class ReportContract(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CheckSources(Event):
+    """Sources of outcomes were read: a token of theirs may end soon."""
+
+
+@dataclass(frozen=True, slots=True)
 class CheckShadows(Event):
     """Periods of shadow budgets may be over, of which finance is told."""
 

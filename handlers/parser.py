@@ -9,7 +9,7 @@ parameter of its name by the same Word. A parameter without a default must be sa
 
 import inspect
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher, get_close_matches
 from typing import Any, Literal, Protocol, get_type_hints
@@ -172,18 +172,29 @@ def heard(text: str, commands: Mapping[str, Command]) -> tuple[Command, str] | N
     if more:
         return commands["request"], more
     while True:
-        found = _begins(said, commands) or _behind(said, commands)
+        found = _meant(said, commands) or _begins(said, commands) or _behind(said, commands)
         if found and asks and found[0].writes and found[1].strip(STOPS):
             return commands["help"], found[0].name
         if found or not said:
             return (found[0], _without_thanks(*found)) if found else (commands["help"], "")
-        polite = _prefix(said, [each for tongue in TONGUES for each in tongue.polite])
-        asking = _prefix(said, [each for tongue in TONGUES for each in tongue.asking])
+        polite, asking = _POLITE.longest(said), _ASKING.longest(said)
         longest = max(polite, asking, key=len)
         if not longest:
             return None
         asks = asks or (longest == asking and longest != polite)
         said = said[len(longest) :].lstrip(STOPS + "，、：！？")
+
+
+def _meant(said: str, commands: Mapping[str, Command]) -> tuple[Command, str] | None:
+    """The question that a whole sentence stands for, whatever word it begins with: "which team is over budget"."""
+    plain = half_width(said).replace("’", "'").strip(STOPS + "？！，")
+    for tongue in TONGUES:
+        for pattern, stands_for in tongue.sentences:
+            found = pattern.fullmatch(plain)
+            begun = _begins(found.expand(stands_for), commands) if found else None
+            if begun:
+                return begun
+    return None
 
 
 def _addressed(text: str) -> str:
@@ -197,15 +208,14 @@ def _addressed(text: str) -> str:
 def _begins(said: str, commands: Mapping[str, Command]) -> tuple[Command, str] | None:
     first = said.split(maxsplit=1)[0] if said else ""
     name = half_width(first).lower().rstrip(STOPS) or half_width(first).lower()[:1]
-    known = {each: name for tongue in TONGUES for each, name in tongue.commands.items()}
-    longest = _prefix(said, known)
+    longest = _STARTS.longest(said)
     if name in commands and len(longest) <= len(name):
         return commands[name], said[len(first) :].strip()
     if any(longest in tongue.polite for tongue in TONGUES) and said[len(longest) :].strip(STOPS):
         return None
     if not longest:
         return None
-    name, _, more = known[longest].partition(" ")
+    name, _, more = _MEANT[longest].partition(" ")
     rest = said[len(longest) :].strip()
     return commands[name], more.removesuffix(ANYTHING).strip() if more.endswith(ANYTHING) else f"{more} {rest}".strip()
 
@@ -219,11 +229,26 @@ def _more(said: str) -> str:
     return ""
 
 
-def _prefix(said: str, known: Collection[str]) -> str:
-    """The longest of some words that a text begins with. English words end where a word ends; Chinese ones need not."""
-    lower = half_width(said).lower().replace("’", "'")
-    fits = [each for each in known if lower.startswith(each) and _ends(lower, len(each))]
-    return max(fits, key=len, default="")
+class _Beginnings:
+    """Words that a text may begin with. English words end where a word ends; Chinese ones need not."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._by_letter: dict[str, list[str]] = {}
+        for each in words:
+            self._by_letter.setdefault(each[0], []).append(each)
+
+    def longest(self, said: str) -> str:
+        """The longest that it begins with, "" if it begins with none."""
+        lower = half_width(said).lower().replace("’", "'")
+        alike = self._by_letter.get(lower[:1], ())
+        return max((each for each in alike if lower.startswith(each) and _ends(lower, len(each))), key=len, default="")
+
+
+_MEANT: Mapping[str, str] = {each: name for tongue in TONGUES for each, name in tongue.commands.items()}
+_STARTS = _Beginnings(_MEANT)
+_POLITE = _Beginnings(each for tongue in TONGUES for each in tongue.polite)
+_ASKING = _Beginnings(each for tongue in TONGUES for each in tongue.asking)
+_FILLERS = _Beginnings(each for tongue in TONGUES for each in tongue.fillers)
 
 
 def _ends(lower: str, at: int) -> bool:
@@ -387,8 +412,7 @@ def _translated_all(words: list[str]) -> list[str]:
 def _passed_over(words: list[str]) -> tuple[list[str], list[str]] | None:
     """What is left when a word was passed over that means nothing in a question."""
     text = half_width(" ".join(words[:FILLER_WORDS_MAX])).lower()
-    fillers = [each for tongue in TONGUES for each in tongue.fillers]
-    longest = _prefix(text, fillers)
+    longest = _FILLERS.longest(text)
     if not longest:
         return (
             ([words[0].rstrip(STOPS + "，、？"), *words[1:]], [])

@@ -4,6 +4,7 @@ A period is half open: it holds its first day and not its end. Everything here i
 organization's zone, so that days of 23 or 25 hours need no arithmetic.
 """
 
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -107,3 +108,9 @@ def called_after(first: date) -> date:
 def _month(months: int, day: int) -> date:
     """A day of a month counted from year 0."""
     return date(months // 12, months % 12 + 1, day)
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day of a later month, or the last one of that month if it is shorter."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

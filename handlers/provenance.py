@@ -50,6 +50,17 @@ def spent_in_words(ctx: Context, cost_nanos: int, tokens_unpriced: int, period: 
     return ctx.t("{tokens} used {period}, cost not known", tokens=tokens, period=period)
 
 
+def spent_on_in_words(ctx: Context, cost_nanos: int, tokens_unpriced: int, what: str, period: str) -> str:
+    """The same of what was spent on something, such as a model."""
+    amount = ctx.amount(cost_nanos, ctx.policy.organization.currency)
+    if tokens_unpriced <= 0:
+        return ctx.t("{amount} spent on {what} {period}", amount=amount, what=what, period=period)
+    if cost_nanos > 0:
+        return ctx.t("More than {amount} spent on {what} {period}", amount=amount, what=what, period=period)
+    tokens = ctx.amount(tokens_unpriced, "tokens")
+    return ctx.t("{tokens} used on {what} {period}, cost not known", tokens=tokens, what=what, period=period)
+
+
 def not_whole(
     ctx: Context, first: date | None = None, end: date | None = None, names: Collection[str] | None = None
 ) -> list[str]:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from handlers import whole_sentences
+
 
 @dataclass(frozen=True, slots=True)
 class Tongue:
@@ -25,6 +27,7 @@ class Tongue:
         patterns: the same for words with numbers in them.
         reason: what may lead to the reason of a request and is no part of it.
         until: what may stand before a day that something ends with.
+        sentences: whole questions, without what ends them, and those of the grammar for which they stand.
     """
 
     commands: Mapping[str, str]
@@ -37,6 +40,7 @@ class Tongue:
     patterns: tuple[tuple[re.Pattern[str], str], ...] = ()
     reason: tuple[str, ...] = ()
     until: tuple[str, ...] = ()
+    sentences: tuple[tuple[re.Pattern[str], str], ...] = ()
 
 
 def _words(several: str) -> tuple[str, ...]:
@@ -61,22 +65,32 @@ ENGLISH = Tongue(
         "when does my budget reset,when does my limit reset,when does it reset,when do i get new budget",
         spend="usage,cost,costs,spent,spending,expense,expenses,bill,consumption,where did it go,"
         "where did the money go,where did my money go,where did my budget go,what did i spend,how much did i spend,"
-        "how much have i spent,"
-        "how much did,how much has,how much have,what have i spent,what did we spend,how much did we spend,"
-        "how much did it cost,what did it cost,what i spent,what we spent,what did,what has,what have",
+        "how much have i spent,where does my money go,where does it go,where is my money going,"
+        "how much did,how much has,how much have,what have i spent,"
+        "how much did it cost,what did it cost,what i spent,what did,what has,what have",
         home="overview,what waits,what needs me,start page,what is waiting for me,what's waiting for me,"
         "what is waiting,anything to approve,anything for me,is there anything to approve,what needs my approval,"
-        "what do i have to approve,what should i approve",
+        "what do i have to approve,what should i approve,what is pending,what should i do",
         forecast="prediction,predict,projection,estimate,when do i run out,when will i run out,"
         "will it last,will i run out,will it be enough,will i make it,will my budget last,will the budget last,"
-        "will the money last,how much will i spend,how much will i have spent,how much will we spend,"
+        "will the money last,how much will i spend,how much will i have spent,"
+        "how much will i have left,"
         "how much will it be,how much will it cost,what will i spend,what will it cost,where will it end,"
         "where will i end,when will my budget run out,when does my budget run out,when is my budget gone",
-        why="why so much,why is it so much,why did it go up,why was it more,what changed,why so expensive,"
+        why="why did my spending,why did my spend,why did my costs,why did my bill,why did my usage,why did,"
+        "why so much,why is it so much,why did it go up,why was it more,what changed,why so expensive,"
         "why is my bill,why was my bill,why are my costs,why is my spending,why is it so expensive",
         models="prices,model prices,tiers,which models,what models,available models,cheapest model,"
         "the cheapest model,which model is cheapest,which model is the cheapest,what is the cheapest model,"
-        "which models can i use,what models can i use,which models are there,what models are there",
+        "which models can i use,what models can i use,which models are there,what models are there,"
+        "which model should i use,what model should i use,which model is best",
+        overspent="who is over budget,who is over the limit,who is over,what is over budget,anyone over budget,"
+        "is anyone over budget,is anybody over budget,over budget,over the limit,budgets over,over limit,over",
+        who="who is my manager,who's my manager,who is my boss,who's my boss,who is my lead,who is my approver,"
+        "my manager,my boss,my team lead,who am i,whoami,what team am i in,which team am i in,"
+        "who approves my request,who approves my requests,who decides my requests,who decides about my budget,"
+        "who decides my budget,who do i ask,who do i ask for more budget,who do i ask for more,who can i ask,"
+        "who can approve,who can give me more,profile,my profile,my account",
         digest="report,weekly report,weekly,summary,last week's report",
         waste="savings,save,saving,where can i save,what is wasted,where can we save,what can i save,"
         "what can we save,how can i save,how can we save,how do i save,is anyone wasting,are we wasting,am i wasting",
@@ -91,7 +105,8 @@ ENGLISH = Tongue(
         requests="my requests,open requests,pending requests,what did i ask for,what waits for me,my request,"
         "what happened to my request,where is my request,where are my requests,is my request approved,"
         "was my request approved,what about my request,status of my request,request status,"
-        "who approves my requests,who decides my requests",
+        "who approved my request,who approved my last request,cancel my request,withdraw my request,"
+        "cancel my requests,withdraw my requests",
         withdraw="cancel,cancel request,withdraw request",
         approve="accept,approve request",
         deny="reject,decline,refuse,deny request",
@@ -108,6 +123,27 @@ ENGLISH = Tongue(
         "my most expensive model": "spend by model",
         "most expensive model": "spend by model",
         "what is my most expensive model": "spend by model",
+        **dict.fromkeys(
+            _words("what did we spend,how much did we spend,what we spent,how much have we spent"), "spend of us"
+        ),
+        **dict.fromkeys(_words("our spend,our spending,our costs,our cost,our usage,our bill"), "spend of us"),
+        **dict.fromkeys(
+            _words("how much will we spend,what will we spend,our forecast,what's our forecast"), "forecast of us"
+        ),
+        **dict.fromkeys(
+            _words("our budget,our balance,how much do we have left,how much can we spend"), "balance of us"
+        ),
+        **dict.fromkeys(_words("spend per team,cost per team,costs by team,costs per team"), "spend of us by team"),
+        **dict.fromkeys(
+            _words("can i use,may i use,am i allowed to use,price of,the price of,cost of using"), "models …"
+        ),
+        **dict.fromkeys(
+            _words("what's the price of,what is the price of,how expensive is,is it ok to use"), "models …"
+        ),
+        **dict.fromkeys(_words("unused seats,idle seats,unused licenses,unused licences,who has a seat"), "waste …"),
+        **dict.fromkeys(_words("seats,licenses,licences,our seats,how many seats,subscriptions we pay"), "contracts …"),
+        **dict.fromkeys(_words("unallocated,what is unallocated,who is not linked,unallocated spending"), "link"),
+        "export": "spend as csv",
         "team balance": "balance of my team",
         "team budget": "balance of my team",
         "my team's budget": "balance of my team",
@@ -147,6 +183,7 @@ ENGLISH = Tongue(
     fillers=_words(
         "in,on,during,for,at,the,a,and,with,please,over,within,so far,yet,now,right now,currently,so much,"
         "this week,this month,today,left,go,did,i,we,have,has,had,is,was,do,you,spend,spent,money,budget,"
+        "go up,rise,increase,grow,go down,at the end of the month,end of the month,at month end,"
         "just,all,my,our,there,so high,so expensive,bill,costs,by the end of the month,until the end of the month,"
         "by the end of this month,until then,money"
     ),
@@ -170,6 +207,7 @@ ENGLISH = Tongue(
     },
     reason=("for", "because of", "because"),
     until=("until", "till", "til", "through"),
+    sentences=whole_sentences.ENGLISH,
 )
 
 _WEEKDAYS = {"一": "monday", "二": "tuesday", "三": "wednesday", "四": "thursday", "五": "friday", "六": "saturday"}
@@ -187,6 +225,19 @@ _DAY = (
     r"(?:\d{4}年)?\d{1,2}月\d{1,2}[日号]?|\d{4}-\d{1,2}-\d{1,2}|(?:周|星期|礼拜)[一二三四五六日天]|明天|今天|月底|周末"
 )
 
+_SINCE = {
+    **dict.fromkeys(_words("本周至今,本周以来,这周以来"), "this week"),
+    **dict.fromkeys(_words("月初至今,月初以来,本月至今,本月以来,这个月以来"), "this month"),
+    **dict.fromkeys(_words("本季度至今,本季度以来"), "this quarter"),
+    **dict.fromkeys(_words("年初至今,年初以来,今年至今,今年以来"), "this year"),
+    **dict.fromkeys(_words("昨天以来,昨日以来"), "since yesterday"),
+    **dict.fromkeys(_words("上周以来,上一周以来"), "since last week"),
+    **dict.fromkeys(_words("上月以来,上个月以来"), "since last month"),
+    **dict.fromkeys(_words("上季度以来,上个季度以来"), "since last quarter"),
+    "去年以来": "since last year",
+    **{f"{name}以来": f"since {day}" for name, day in _DAY_NAMES.items()},
+}
+
 CHINESE = Tongue(
     commands=_same(
         help="帮助,怎么用,如何使用,菜单,命令,你好,您好,嗨,你能做什么,你会什么",
@@ -200,6 +251,8 @@ CHINESE = Tongue(
         "钱花到哪里去了",
         forecast="预测,预计,什么时候用完,何时用完,钱什么时候用完,预算什么时候用完,额度什么时候用完,够用吗,还够用吗,够不够用,"
         "够不够,预算够不够,预算够用吗,预算够吗,会超吗,会不会超,会超支吗,会花多少,要花多少,会花多少钱,预计花多少",
+        overspent="超支,超额,超预算,超额名单,超预算名单,超支名单,谁超额",
+        who="我的主管,我的资料",
         why="原因,为什么,为何,为什么这么多",
         models="模型,模型价格,价格,最便宜的模型,哪个模型最便宜,有哪些模型,能用哪些模型,可以用哪些模型,哪些模型",
         digest="周报,摘要,汇总,报告",
@@ -301,11 +354,12 @@ CHINESE = Tongue(
         ",",
     ),
     asks=re.compile(
-        r"我?还?(?:想|要|能不能|能否|可以|可不可以|可否|请)*(?:再要|再给我?|多给我?|多要|再加|还需要|再需要)(?P<amount>)"
+        r"我?还?(?:想|要|能不能|能否|可以|可不可以|可否|请)*(?:给我)?(?:再要|再给我?|多给我?|多要|再加|还需要|再需要)(?P<amount>)"
         r"(?P<why>[$€£¥]?\d[\d.,]*(?![\d.,]|\s*[天日周个小分年月人台位名次]).*)"
     ),
     words={
         "我的团队": "of my team",
+        "我团队": "of my team",
         "我们团队": "of my team",
         "各团队": "by team",
         "各部门": "by team",
@@ -357,6 +411,12 @@ CHINESE = Tongue(
         "今年": "this year",
         "本年": "this year",
         "去年": "last year",
+        "前天": "2 days ago",
+        "大前天": "3 days ago",
+        "上周末": "last weekend",
+        **_SINCE,
+        "上半年": "h1",
+        "下半年": "h2",
         "月底": "end of month",
         "周末": "sunday",
         "团队": "team",
@@ -396,6 +456,16 @@ CHINESE = Tongue(
         (re.compile(r"自(?=\d|[上本今昨周星])"), "since"),
         (re.compile(r"从(?=\d|[上本今昨周星])"), "since"),
         (re.compile(rf"[到至](?={_DAY}|$)"), "until"),
+        (re.compile(r"(\d{1,3})天前"), "{0} days ago"),
+        (re.compile(r"(\d{1,2})个?(?:周|星期)前"), "{0} weeks ago"),
+        (re.compile(r"第(\d{1,2})周"), "week {0}"),
+        (
+            re.compile(r"(\d{1,2})月(\d{1,2})[日号]?[到至~-](\d{1,2})月(\d{1,2})[日号]?"),
+            "from {1} {month0} to {3} {month2}",
+        ),
+        (re.compile(r"(\d{1,2})月(\d{1,2})[日号]?[到至~-](\d{1,2})[日号]"), "from {1} {month0} to {2} {month0}"),
+        (re.compile(r"(\d{1,2})月(\d{1,2})[日号]?以来"), "since {1} {month0}"),
+        (re.compile(r"(\d{1,2})月份?以来"), "since {month0}"),
         (re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})[日号]?"), "{2} {month1} {0}"),
         (re.compile(r"(\d{1,2})月(\d{1,2})[日号]?"), "{1} {month0}"),
         (re.compile(r"(\d{4})年(\d{1,2})月份?"), "{month1} {0}"),
@@ -406,6 +476,7 @@ CHINESE = Tongue(
     ),
     reason=("用于", "为了", "用来", "因为", "做", "来"),
     until=("直到", "截至", "截止", "到", "至"),
+    sentences=whole_sentences.CHINESE,
 )
 
 TONGUES = (ENGLISH, CHINESE)

@@ -194,6 +194,17 @@ def news(conn: Connection, look: Look, said: Mapping[str, terms.Posted], most: i
     return [Used(*row) for row in rows]
 
 
+def passed(conn: Connection, look: Look, said: Mapping[str, terms.Posted]) -> list[Used]:
+    """The accounts that have used up their limit, by their ids."""
+    standing = _standing(look, said, look.first)
+    rows = conn.execute(
+        select(standing.c.account_id, standing.c.units, standing.c.spent)
+        .where(standing.c.units.is_not(None), standing.c.spent >= standing.c.units, standing.c.spent > 0)
+        .order_by(standing.c.account_id)
+    )
+    return [Used(*row) for row in rows]
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """Of how many limits people are to be told, and how many of these had been reached before a recent day."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
-from storage.prepared import Prepared, run
+from storage.prepared import Prepared, Written, run
 from storage.tables import audit
 
 BEGINNING = "0" * 64
@@ -57,6 +57,7 @@ class Row:
 _FIELDS = tuple(Deed.__dataclass_fields__)
 _COLUMNS = (audit.c.at, audit.c.who, audit.c.what, audit.c.subject, audit.c.authority, audit.c.place, audit.c.details)
 _LAST = Prepared(select(audit.c.id, audit.c.hash).order_by(audit.c.id.desc()).limit(1))
+_APPENDED = Written(lambda _dialect: insert(audit))
 _END = 0x656E_64  # "end": the number of the lock, see PostgreSQL's advisory locks
 _LAST_LOCKED = f"select pg_advisory_xact_lock({_END}); select id, hash from audit order by id desc limit 1"  # noqa: S608
 _SPAN = re.compile(r"([0-9]+)(?:-([0-9]+))?")
@@ -74,7 +75,7 @@ def append(conn: Connection, *deeds: Deed) -> None:
     for number, deed in enumerate(deeds, start=first):
         before = seal(number, before, deed)
         new.append({"id": number, "hash": before, **_said(deed)})
-    conn.execute(insert(audit), new)
+    _APPENDED.many(conn, new)
 
 
 def _last(conn: Connection) -> tuple[int, str]:

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Connection, Date, and_, bindparam, cast, func
 
 from storage import pulls
 from storage.charges import TOKENS
+from storage.partitions import of_days
 from storage.pulls import Pull
 from storage.tables import ORGANIZATION, charges, lineage, spend
 
@@ -33,8 +34,7 @@ class Consumed:
 
 _SUMS = [cast(func.sum(charges.c[name]), BigInteger) for name in ("cost_house_nanos", *TOKENS)]
 _PRICED = and_(
-    charges.c.day >= bindparam("first", type_=Date),
-    charges.c.day < bindparam("end", type_=Date),
+    of_days(bindparam("first", type_=Date), bindparam("end", type_=Date)),
     charges.c.cost_nanos.is_not(None),
 )
 _ON_LINE = and_(

@@ -10,8 +10,9 @@ from sqlalchemy.exc import DBAPIError
 
 from storage import installation
 from storage.bulk_load import load, writer
+from storage.partitions import ensure, month_of, partitions
 from storage.sums import halves, whole
-from storage.tables import metadata
+from storage.tables import charges, metadata
 
 ROWS_AT_ONCE = 5_000
 VERSION = "alembic_version"
@@ -41,8 +42,9 @@ class Total:
 
 def totals(conn: Connection) -> dict[str, Total]:
     """What every table comes to, by its name. Two databases with the same totals hold the same money."""
-    there = MetaData()
-    there.reflect(conn)  # as they are, which is not as this program would have them where an older one wrote
+    there, parts = MetaData(), set(partitions(conn).values())
+    # As they are, which is not as this program would have them where an older one wrote.
+    there.reflect(conn, only=lambda name, _: name not in parts)
     return {name: _total(conn, table) for name, table in sorted(there.tables.items()) if name != VERSION}
 
 
@@ -79,11 +81,18 @@ def copy(source: Connection, target: Connection) -> Iterator[str]:
     for table in metadata.sorted_tables:
         rows = source.execution_options(yield_per=ROWS_AT_ONCE).execute(select(table))
         yield table.name
+        if table is charges:
+            ensure(target, _months(source))
         try:
             load(target, table, [quoted(each.name) for each in table.columns], (_written(row, writes) for row in rows))
             _count_on(target, table)
         except (DBAPIError, target.dialect.loaded_dbapi.Error) as trouble:
             raise UncopiedError(table.name, str(getattr(trouble, "orig", trouble)).strip()) from trouble
+
+
+def _months(source: Connection) -> set[date]:
+    """The months of which there are charges, by a look at each bucket."""
+    return {month_of(each) for each in source.execute(select(charges.c.bucket_start).distinct()).scalars()}
 
 
 def _written(row: Any, writes: Any) -> tuple[Any, ...]:

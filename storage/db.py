@@ -35,6 +35,8 @@ BUSY_TIMEOUT_MS = 5_000
 CONNECTIONS_MAX = 8
 POOL_WAIT_S = 5.0
 PAUSE_SHARE = 0.1  # of the time of a slice: another process asks SQLite for its turn every tenth of a second only
+PAUSE_SHARE_AFTER_WAIT = 1.0  # if an order waited for it: what the order leads to is more orders, and they come at once
+PAUSE_MAX_S = 0.5
 TURN_WAIT_S = 20.0  # SQLite has one place for orders: who waits for it loses nothing, a platform shows the answer late
 MIGRATION_LOCK = 0x6275_7273  # "burs": one number for all replicas, see PostgreSQL's advisory locks
 # None of them takes the snapshot, so what is read after them is what the one before has left.
@@ -218,7 +220,7 @@ class Database:
         except PoolTimeout as trouble:
             raise BusyError("all connections to the database are in use") from trouble
         with conn:
-            yield Apart(conn, self.is_sqlite, self._redone)
+            yield Apart(conn, self.is_sqlite, self._redone, lambda: self._turns.waits)
 
     def ask(self, work: Callable[[Connection], T]) -> T:
         """Answer a question from one read-only snapshot, anew if the server had closed the connection meanwhile.
@@ -332,12 +334,20 @@ class Apart:
         conn: the connection.
         is_sqlite: what kind of database it is.
         redone: runs a piece of work in an order that the context manager begins.
+        waits: whether an order of this process waits for its turn now.
+
+    Attributes:
+        held_s: seconds for which the last slice kept all others from writing: 0 on PostgreSQL.
     """
 
-    def __init__(self, conn: Connection, is_sqlite: bool, redone: Callable[..., Any]) -> None:
+    def __init__(
+        self, conn: Connection, is_sqlite: bool, redone: Callable[..., Any], waits: Callable[[], bool]
+    ) -> None:
         self._conn = conn
         self._is_sqlite = is_sqlite
         self._redone = redone
+        self._waits = waits
+        self.held_s = 0.0
 
     def prepare(self, work: Callable[[Connection], T]) -> T:
         """Read, and fill temporary tables, while nobody waits."""
@@ -350,19 +360,19 @@ class Apart:
         Raises:
             BusyError: no turn could be had in time.
         """
-        took_s = 0.0
+        waited = False
 
         @contextmanager
         def begin() -> Iterator[Connection]:
-            nonlocal took_s
-            began_s = time.monotonic()
+            nonlocal waited
             with self._begun("begin immediate") as conn:
+                began_s = time.monotonic()
                 yield conn
-            took_s = time.monotonic() - began_s
+            if self._is_sqlite:
+                self.held_s, waited = time.monotonic() - began_s, self._waits()
 
         done: T = self._redone(begin, work)
-        if self._is_sqlite:
-            time.sleep(took_s * PAUSE_SHARE)
+        time.sleep(min(PAUSE_MAX_S, self.held_s * (PAUSE_SHARE_AFTER_WAIT if waited else PAUSE_SHARE)))
         return done
 
     @contextmanager

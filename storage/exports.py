@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Row, and_, cast, func, select
 
+from storage.partitions import of_days
 from storage.spend import Spent
 from storage.tables import ORGANIZATION, UNALLOCATED, accounts, charges, lineage, spend
 
@@ -118,7 +119,7 @@ def told_apart(conn: Connection, first: date, end: date) -> list[ToldApart]:
     counts = (func.count(charges.c.list_nanos), func.count(charges.c.billed_nanos))
     rows = conn.execute(
         select(charges.c.provider, charges.c.currency, *(cast(each, BigInteger) for each in sums), *counts)
-        .where(charges.c.day >= first, charges.c.day < end)
+        .where(of_days(first, end))
         .group_by(charges.c.provider, charges.c.currency)
         .order_by(charges.c.provider, charges.c.currency)
     )
@@ -145,7 +146,7 @@ def lines(conn: Connection, first: date, end: date) -> Iterator[Line]:
     names = {row.id: row.name for row in conn.execute(select(accounts.c.id, accounts.c.name))}
     homes = _homes(conn, teams)
     found = conn.execution_options(yield_per=ROWS_AT_ONCE).execute(
-        select(charges).where(charges.c.day >= first, charges.c.day < end).order_by(*charges.primary_key)
+        select(charges).where(of_days(first, end)).order_by(*charges.primary_key)
     )
     for row in found:
         here = (team for team, since, until in homes.get(row.account_id, ()) if since <= row.day < until)

@@ -4,13 +4,16 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
+from storage.prepared import Written
 from storage.tables import heard
 from storage.upsert import insert_new
 
 KEPT = timedelta(days=1)
 
 _ANSWER = select(heard.c.answer).where(heard.c.delivery == bindparam("delivery"))
-_ANSWERED = update(heard).where(heard.c.delivery == bindparam("which"))
+_ANSWERED = Written(
+    lambda _dialect: update(heard).where(heard.c.delivery == bindparam("which")).values(answer=bindparam("said"))
+)
 
 
 def note(conn: Connection, delivery: str, now: datetime) -> str | None:
@@ -26,7 +29,7 @@ def note(conn: Connection, delivery: str, now: datetime) -> str | None:
 
 def answered(conn: Connection, delivery: str, answer: str) -> None:
     """Keep the answer of an order for the case that it is delivered again."""
-    conn.execute(_ANSWERED, {"which": delivery, "answer": answer})
+    _ANSWERED.count(conn, {"which": delivery, "said": answer})
 
 
 def prune(conn: Connection, now: datetime) -> None:

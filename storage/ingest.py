@@ -6,10 +6,10 @@ batch is cut in slices of its key, each a transaction of its own after which all
 waits for more than one of them.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import groupby, islice, pairwise
+from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -38,12 +38,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import CreateTable
 
-from storage import bulk_load, erased, hours, units
+from storage import bulk_load, erased, hours, partitions, units
 from storage.attribution import COLUMNS, attributed, has_former
 from storage.charges import AMOUNTS, HOURS_OF_A_DAY, Charge
 from storage.db import Apart
 from storage.directory import Link
 from storage.tables import (
+    BEGINNING,
+    Instant,
     all_tokens,
     changed,
     charge_versions,
@@ -60,7 +62,10 @@ NANOS = units.NANOS
 MOVED_AT_ONCE = 500
 LINKED_AT_ONCE = 5_000  # a statement takes a few ten thousand values at most
 SLICE_CELLS = 2_500
-"""Cells that are written in one transaction beside orders, those that are there already among them."""
+"""Cells that are written in one transaction beside orders at most, those that are there already among them."""
+SLICE_CELLS_MIN = 100
+SLICE_S = 0.2
+"""Longer than this an order should not wait for a slice."""
 
 # Gives nanos of a currency in parts of the house currency, and the rate used (in 10⁻⁹ house currency for one unit).
 Convert = Callable[[int, str, date], tuple[int, int]]
@@ -143,7 +148,15 @@ class _Part:
         """Whether a cell belongs to it."""
         key = tuple_(*(table.c[name] for name in KEY))
         since = key >= _literal(self.since) if self.since else true()
-        return and_(since, key < _literal(self.until) if self.until else true())
+        until = key < _literal(self.until) if self.until else true()
+        return and_(since, until, self._within(table))
+
+    def _within(self, table: FromClause) -> ColumnElement[bool]:
+        """What follows from the keys, but no database sees it: of one provider, the bucket lies between theirs."""
+        if not (self.since and self.until) or self.since[0] != self.until[0]:
+            return true()
+        first, last = (literal(key[1], Instant) for key in (self.since, self.until))
+        return table.c.bucket_start.between(first, last)
 
     @property
     def near(self) -> ColumnElement[bool]:
@@ -205,23 +218,41 @@ def record_apart(
         at_last: called in that of the last one; a batch of a few cells has no other.
     """
     seen = apart.prepare(lambda conn: _stage(conn, staged_apart, batch, zone, convert))
-    parts = apart.prepare(lambda conn: _parts(conn, whole if seen else None))
-    cells = 0
-    for part in parts:
+    whole = whole if seen else None
+    rest, size, cells = apart.prepare(lambda conn: _all(conn, whole)), SLICE_CELLS, 0
+    while True:
+        part = apart.prepare(lambda conn: _first_of(conn, rest, size, whole))  # noqa: B023 - it is called at once
 
-        def work(conn: Connection, part: _Part = part) -> int:
+        def work(conn: Connection, part: _Part = part, *, is_last: bool = part.until == rest.until) -> int:
             _clear(conn, changed)
-            retired = _retire(conn, part, now) if whole and seen else 0
+            retired = _retire(conn, part, now) if whole else 0
             settled = _settle(conn, _words_of(conn, part), now, part.near)
-            if part is not parts[-1]:
-                meanwhile(conn, conn.execute(_CHANGED_ACCOUNTS).scalars().all())
-            else:
+            if is_last:
                 at_last(conn)
+            else:
+                meanwhile(conn, conn.execute(_CHANGED_ACCOUNTS).scalars().all())
             return retired + settled
 
         cells += apart.transact(work)
+        if part.until == rest.until:
+            break
+        rest, size = replace(rest, since=part.until), next_size(size, apart.held_s)
     apart.prepare(lambda conn: _empty(conn, staged_apart))
     return Recorded(seen, cells)
+
+
+def next_size(cells: int, held_s: float) -> int:
+    """How many cells the slice after one takes: fewer after one for which orders waited too long.
+
+    What a cell takes is different on each machine and with each load, so nobody can set a number.
+
+    Args:
+        cells: that the one before could take.
+        held_s: seconds for which nobody else could write meanwhile.
+    """
+    if held_s > SLICE_S:
+        return min(cells, max(SLICE_CELLS_MIN, int(cells * SLICE_S / held_s)))
+    return min(SLICE_CELLS, cells * 2) if held_s < SLICE_S / 2 else cells
 
 
 def restate(conn: Connection, cells: Iterable[tuple[Charge, date]], convert: Convert, now: datetime) -> int:
@@ -299,9 +330,21 @@ def reattribute(conn: Connection, new: Iterable[Link], now: datetime) -> int:
 
 
 def rebuild(conn: Connection) -> None:
-    """Make the rollup anew from the charges; a right one does not change by it."""
-    conn.execute(delete(spend))
-    _add_to_spend(conn, _amounts(charges, _sums(charges)))
+    """Make the rollup anew from the charges, month by month; a right one does not change by it.
+
+    Days of which charges may have been forgotten stay as they are.
+    """
+    since = partitions.kept_since(conn)
+    first = since.date() + _DAY if since else BEGINNING
+    conn.execute(delete(spend).where(spend.c.day >= first))
+    for month, end in partitions.months(conn):
+        add_up(conn, max(month, first), end)
+
+
+def add_up(conn: Connection, first: date, end: date) -> None:
+    """Put the charges of the days first until before end into the rollup, which has none of them."""
+    amounts = _amounts(charges, _sums(charges))
+    _add_to_spend(conn, amounts.where(partitions.of_days(first, end), partitions.beside(conn, first, end)))
 
 
 def recount(conn: Connection, account_ids: Sequence[str], since: date, sign: int) -> None:
@@ -319,6 +362,7 @@ def _stage(conn: Connection, table: Table, batch: Iterable[Charge], zone: ZoneIn
     known = erased.under_pseudonym(conn, batch)
     seen = bulk_load.load(conn, table, STAGED, (_row(charge, zone, convert, written) for charge in known))
     conn.exec_driver_sql(f"analyze {table.name}")  # or SQLite goes through all charges to find these few
+    partitions.ensure_staged(conn, table)
     return seen
 
 
@@ -329,30 +373,28 @@ def _bounds(conn: Connection, table: Table) -> tuple[datetime | None, datetime |
     return first, last
 
 
-def _parts(conn: Connection, whole: WholeDay | None) -> list[_Part]:
-    """What is staged apart, in slices. Of a whole day as few are there already in each, for some of them may go."""
-    since, until = (whole.since, whole.until) if whole else (None, None)
-    keys = [since, *_ends(conn, staged_apart, since, until), until]
-    if whole:
-        keys = [key for some in pairwise(keys) for key in (some[0], *_ends(conn, charges, *some))] + [until]
-    bounds = _bounds(conn, staged_apart)
-    return [_Part(staged_apart, *bounds, *some) for some in pairwise(keys)]
+def _all(conn: Connection, whole: WholeDay | None) -> _Part:
+    """All that is staged apart, and of a whole day all that is there already."""
+    return _Part(
+        staged_apart, *_bounds(conn, staged_apart), whole.since if whole else None, whole.until if whole else None
+    )
 
 
-def _ends(conn: Connection, table: Table, since: Key | None, until: Key | None) -> Iterator[Key]:
-    """Keys at which a table is cut, each so many cells or fewer, from one key until before another.
+def _first_of(conn: Connection, rest: _Part, size: int, whole: WholeDay | None) -> _Part:
+    """The first slice of what is left. Of a whole day as few cells are there already in it, for some of them may go."""
+    slice_ = replace(rest, until=_end(conn, staged_apart, rest, size))
+    return replace(slice_, until=_end(conn, charges, slice_, size)) if whole else slice_
+
+
+def _end(conn: Connection, table: Table, part: _Part, size: int) -> Key | None:
+    """The key before which a part of a table ends if it has so many cells or fewer.
 
     What may stand for each other, the cells of a key or of a user, is cut apart only where there is too much of it.
     """
     columns = [table.c[name] for name in KEY]
-    while True:
-        within = _Part(table, None, None, since, until).holds(table)
-        following = select(*columns).where(within).order_by(*columns).limit(1).offset(SLICE_CELLS)
-        row = conn.execute(following).first()
-        if row is None:
-            return
-        since = _cut(tuple(row), since)
-        yield since
+    following = select(*columns).where(part.holds(table)).order_by(*columns).limit(1).offset(size)
+    row = conn.execute(following).first()
+    return part.until if row is None else _cut(tuple(row), part.since)
 
 
 def _cut(key: Key, since: Key | None) -> Key:
@@ -459,8 +501,10 @@ def _settle(conn: Connection, words: Select[Any], now: datetime, near: ColumnEle
 
 
 def _words_of(conn: Connection, part: _Part) -> Select[Any]:
-    """What a part says."""
-    return _words(part.table, has_former=has_former(conn)).where(part.holds(part.table))
+    """What a part says of the time of which charges are kept: what was forgotten would count twice."""
+    since = partitions.kept_since(conn)
+    kept = part.table.c.bucket_start >= since if since else true()
+    return _words(part.table, has_former=has_former(conn)).where(part.holds(part.table), kept)
 
 
 def _words(table: Table, *, has_former: bool) -> Select[Any]:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -28,7 +28,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage.prepared import Prepared
+from storage.prepared import Prepared, Written
 from storage.tables import Instant, delivery_pauses, outbox_items
 from storage.upsert import insert_for
 
@@ -93,9 +93,8 @@ class NewItem:
     due_at: datetime
 
 
-@cache
 def _ensured(dialect: str, *, again: bool) -> Any:
-    """Insert, or replace what was said before if that was something else. Built once: it runs in every order."""
+    """Insert, or replace what was said before if that was something else."""
     statement = insert_for(dialect, outbox_items)
     said = statement.excluded
     news = outbox_items.c.payload != said.payload
@@ -115,9 +114,12 @@ def _ensured(dialect: str, *, again: bool) -> Any:
     )
 
 
-@cache
 def _ensured_one(dialect: str, *, again: bool) -> Any:
     return _ensured(dialect, again=again).returning(outbox_items.c.key)
+
+
+_ENSURED = {again: Written(partial(_ensured, again=again)) for again in (False, True)}
+_ENSURED_ONE = {again: Written(partial(_ensured_one, again=again)) for again in (False, True)}
 
 
 def ensure(
@@ -141,13 +143,12 @@ def ensure(
         Whether there is something new to deliver.
     """
     row = _row(NewItem(key, kind, target, payload, due_at), now)
-    return conn.execute(_ensured_one(conn.dialect.name, again=again), row).first() is not None
+    return bool(_ENSURED_ONE[again].rows(conn, row))
 
 
 def ensure_all(conn: Connection, items: Sequence[NewItem], now: datetime, *, again: bool = False) -> None:
     """The same for many in one statement, in their order; of two under one key the last counts."""
-    if items:
-        conn.execute(_ensured(conn.dialect.name, again=again), [_row(each, now) for each in items])
+    _ENSURED[again].many(conn, [_row(each, now) for each in items])
 
 
 def _row(item: NewItem, now: datetime) -> dict[str, object]:

@@ -1,12 +1,14 @@
 """Outcomes: what came out of a team's work, counted by a provider or by somebody's list. Never a person's."""
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import BigInteger, Connection, Date, and_, bindparam, cast, delete, func, select
 
+from storage import installation
 from storage.tables import FOREVER, accounts, lineage, links, outcomes
 from storage.upsert import upsert
 
@@ -83,6 +85,61 @@ def record_of_users(
 def note_of(source: str) -> str:
     """The note in `installation` that says how reading a source went last."""
     return f"outcomes/{source}"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """How a source of outcomes stands.
+
+    Args:
+        name: of the source.
+        read_at: when it was read last, None if never.
+        error: why it could not be read since, as `stored` keeps it; "" if it could.
+        since: since when it cannot be read.
+        refused: it refuses the token, until somebody acts.
+        expires: the day on which its token ends, None if it ends never or nobody says.
+    """
+
+    name: str
+    read_at: datetime | None = None
+    error: str = ""
+    since: datetime | None = None
+    refused: bool = False
+    expires: date | None = None
+
+
+def state_of(conn: Connection, name: str) -> SourceState:
+    """How a source stands."""
+    read, trouble = (installation.noted(conn, note) for note in (note_of(name), _trouble_of(name)))
+    said = json.loads(read[0]) if read else {}
+    why = json.loads(trouble[0]) if trouble else {}
+    return SourceState(
+        name,
+        read[1] if read else None,
+        why.get("error", ""),
+        trouble[1] if trouble else None,
+        why.get("refused", False),
+        date.fromisoformat(said["expires"]) if said.get("expires") else None,
+    )
+
+
+def note_trouble(conn: Connection, name: str, error: str, *, refused: bool, now: datetime) -> None:
+    """A source cannot be read; since when, stays that of the first time."""
+    before = installation.noted(conn, _trouble_of(name))
+    went_on = before is not None and json.loads(before[0])["refused"] == refused
+    since = before[1] if before and went_on else now
+    installation.note(conn, _trouble_of(name), json.dumps({"error": error, "refused": refused}), since)
+
+
+def note_read(conn: Connection, name: str, said: Mapping[str, object], now: datetime) -> None:
+    """A source was read, and what there is to say about it; trouble of before is over."""
+    installation.note(conn, note_of(name), json.dumps(said), now)
+    installation.end(conn, _trouble_of(name))
+
+
+def _trouble_of(source: str) -> str:
+    """The note in `installation` that says why a source cannot be read."""
+    return f"outcomes unread/{source}"
 
 
 def teams_of_users(conn: Connection, platform: str) -> dict[str, str]:

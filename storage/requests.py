@@ -12,7 +12,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Date,
-    Update,
     and_,
     bindparam,
     delete,
@@ -23,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage.prepared import Prepared, run
+from storage.prepared import Prepared, Written, run
 from storage.sums import halves, whole
 from storage.tables import FOREVER, Instant, asked, delegations, lineage, requests
 from storage.upsert import upsert
@@ -370,20 +369,19 @@ def save(conn: Connection, old: Request, new: Request) -> bool:
     """
     values = {name: getattr(new, name) for name in FIELDS if getattr(new, name) != getattr(old, name)}
     here = {"old_id": old.id, "old_version": old.version, "old_state": old.state}
-    return bool(
-        conn.execute(_saving(tuple(values)), {**here, **{f"new_{name}": values[name] for name in values}}).rowcount
-    )
+    return bool(_saving(tuple(values)).count(conn, {**here, **{f"new_{name}": values[name] for name in values}}))
 
 
 @cache
-def _saving(names: tuple[str, ...]) -> Update:
+def _saving(names: tuple[str, ...]) -> Written:
     """Built once for each set of columns that change together."""
     here = and_(
         requests.c.id == bindparam("old_id"),
         requests.c.version == bindparam("old_version"),
         requests.c.state == bindparam("old_state"),
     )
-    return update(requests).where(here).values({name: bindparam(f"new_{name}") for name in names})
+    saving = update(requests).where(here).values({name: bindparam(f"new_{name}") for name in names})
+    return Written(lambda _dialect: saving)
 
 
 def mine(conn: Connection, person_id: str, since: datetime) -> list[Request]:

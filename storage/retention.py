@@ -4,8 +4,10 @@ from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, or_, select, tuple_, update
 
+from storage import installation, partitions
 from storage.tables import (
     charge_versions,
+    charges,
     entries,
     exceptions,
     outbox_items,
@@ -16,12 +18,37 @@ from storage.tables import (
 )
 
 AT_ONCE = 10_000
+LOCK_MS = 2_000  # whoever reads charges meanwhile is waited for, and then everybody waits for us
 
 
 def messages(conn: Connection, before: datetime) -> int:
     """Forget messages that last changed before a moment; they cannot change again."""
     settled = outbox_items.c.settled_at < before
     return _delete(conn, outbox_items, and_(outbox_items.c.kind == "show", outbox_items.c.state != "open", settled))
+
+
+def charges_of_months(conn: Connection, before: datetime, now: datetime) -> int:
+    """Forget the charges of months (UTC) that were over before a moment. What they came to by day stays in the rollup.
+
+    Whatever a provider tells of these months later is not taken in any more, or it would count twice.
+
+    Args:
+        conn: an order's connection.
+        before: the months were over before it.
+        now: is noted.
+
+    Returns:
+        How many months went on PostgreSQL; on SQLite how many rows, of which more may be left.
+    """
+    until = partitions.start_of(partitions.month_of(before))
+    old = and_(charges.c.provider.in_(partitions.providers(conn)), charges.c.bucket_start < until)
+    if conn.execute(select(charges.c.day).where(old).limit(1)).first() is None:
+        return 0
+    installation.note(conn, partitions.KEPT_SINCE, until.isoformat(), now)
+    if conn.dialect.name == "sqlite":
+        return _delete(conn, charges, old)
+    conn.exec_driver_sql(f"set local lock_timeout = {LOCK_MS}")
+    return partitions.detach(conn, until)
 
 
 def versions(conn: Connection, before: datetime) -> int:

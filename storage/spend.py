@@ -31,9 +31,12 @@ from sqlalchemy import (
 
 from storage import aliases
 from storage.charges import HOURS_OF_A_DAY, TOKENS
+from storage.partitions import near_days, of_days
 from storage.prepared import Prepared
 from storage.tables import (
     BEGINNING,
+    FOREVER,
+    ORGANIZATION,
     UNALLOCATED,
     Instant,
     accounts,
@@ -70,6 +73,9 @@ _CHARGED = tuple(
         charges.c.requests,
     )
 )
+
+
+_WINDOW = tuple(bindparam(name, type_=Date) for name in ("first", "end"))
 
 
 def _within(day: Column[Any], suffix: str = "") -> ColumnElement[bool]:
@@ -133,7 +139,9 @@ def _by_hour(table: Table, hour: Column[Any], sums: Sequence[ColumnElement[int]]
 
 
 _BY_HOUR = (
-    _by_hour(charges, charges.c.bucket_start, _CHARGED).where(charges.c.bucket_hours < HOURS_OF_A_DAY),
+    _by_hour(charges, charges.c.bucket_start, _CHARGED).where(
+        charges.c.bucket_hours < HOURS_OF_A_DAY, near_days(*_WINDOW)
+    ),
     _by_hour(
         hours,
         hours.c.hour,
@@ -153,7 +161,7 @@ _BY_HOUR = (
 _KEYS = (
     select(charges.c.resource, *_CHARGED)
     .join(lineage, _that_day(charges))
-    .where(lineage.c.ancestor_id == bindparam("account"), _within(charges.c.day))
+    .where(lineage.c.ancestor_id == bindparam("account"), of_days(*_WINDOW))
     .group_by(charges.c.resource)
     .order_by(charges.c.resource)
 )
@@ -165,10 +173,23 @@ def spent_by(conn: Connection, account_id: str, first: date, end: date, by: str)
     return [Spent(str(row[0]), *row[1:]) for row in rows]
 
 
+_IN_USE = (
+    select(spend.c.model, spend.c.provider)
+    .distinct()
+    .where(spend.c.account_id == ORGANIZATION, spend.c.day >= bindparam("first", type_=Date))
+)
+
+
+def in_use(conn: Connection, first: date) -> tuple[frozenset[str], frozenset[str]]:
+    """The names of all models and of all providers that were used since a day."""
+    rows = conn.execute(_IN_USE, {"first": first}).all()
+    return frozenset(row[0] for row in rows if row[0]), frozenset(row[1] for row in rows)
+
+
 _KINDS_BY_DAY = (
     select(charges.c.day, *(cast(func.sum(charges.c[name]), BigInteger) for name in TOKENS))
     .join(lineage, _that_day(charges))
-    .where(lineage.c.ancestor_id == bindparam("account"), _within(charges.c.day))
+    .where(lineage.c.ancestor_id == bindparam("account"), of_days(*_WINDOW))
     .group_by(charges.c.day)
     .order_by(charges.c.day)
 )
@@ -196,15 +217,15 @@ def spent_in(conn: Connection, windows: Sequence[Window]) -> list[list[Spent]]:
 
 
 def spent_in_and_daily(
-    conn: Connection, windows: Sequence[Window], daily: Window
+    conn: Connection, windows: Sequence[Window], daily: Sequence[Window]
 ) -> tuple[list[list[Spent]], list[tuple[date, Spent]]]:
-    """The same, and in the same statement what was spent on each day of one more window by model."""
+    """The same, and in the same statement what was spent on each day of some more windows by model."""
     values: dict[str, object] = {}
-    for number, (account_id, first, end) in enumerate([*windows, daily]):
+    for number, (account_id, first, end) in enumerate([*windows, *daily]):
         values |= {f"account_{number}": account_id, f"first_{number}": first, f"end_{number}": end}
     found: list[list[Spent]] = [[] for _ in windows]
     days: list[tuple[date, Spent]] = []
-    for model, cost_nanos, tokens, unpriced, requests, number, day in _in_windows(len(windows), daily=True).rows(
+    for model, cost_nanos, tokens, unpriced, requests, number, day in _in_windows(len(windows), len(daily)).rows(
         conn, values
     ):
         spent = Spent(model, cost_nanos, tokens, unpriced, requests)
@@ -216,20 +237,19 @@ def spent_in_and_daily(
 
 
 @cache
-def _in_windows(count: int, *, daily: bool = False) -> Prepared:
+def _in_windows(count: int, daily: int = 0) -> Prepared:
     """A select for each window, the number of the window in its last column but one. Built once for each count.
 
     Args:
         count: of windows.
-        daily: one more select of a window's days, with the day in its last column; a model that two providers have has
-            two rows, for to group them takes SQLite twice the time of finding them.
+        daily: so many more selects of a window's days, with the day in its last column; a model that two providers have
+            has two rows, for to group them takes SQLite twice the time of finding them.
     """
     sums = [
         _summed(by=spend.c.model, suffix=f"_{number}").add_columns(literal(number), cast(null(), Date))
         for number in range(count)
     ]
-    if daily:
-        sums.append(_each_day(f"_{count}").add_columns(literal(count), spend.c.day))
+    sums += [_each_day(f"_{n}").add_columns(literal(n), spend.c.day) for n in range(count, count + daily)]
     return Prepared(union_all(*sums).order_by(text("1")))
 
 
@@ -257,6 +277,45 @@ def who_spent_by(conn: Connection, account_id: str, first: date, end: date, by: 
     found: dict[str, set[str]] = {}
     for name, who in conn.execute(_WHO[by], {"account": account_id, "first": first, "end": end}):
         found.setdefault(str(name), set()).add(who)
+    return found
+
+
+_WHERE = (
+    select(spend.c.provider, spend.c.model, spend.c.account_id)
+    .distinct()
+    .join(lineage, _that_day(spend))
+    .where(
+        lineage.c.ancestor_id == bindparam("account"),
+        spend.c.account_id.startswith("person/"),
+        _within(spend.c.day),
+    )
+)
+
+
+def who_spent_where(conn: Connection, account_id: str, first: date, end: date) -> list[tuple[str, str, str]]:
+    """The same for each provider and model: these, and whose account."""
+    return [(*row,) for row in conn.execute(_WHERE, {"account": account_id, "first": first, "end": end})]
+
+
+_USERS = (
+    select(charges.c.account_id, *(func.max(charges.c[name]) for name in TOKENS))
+    .join(lineage, _that_day(charges))
+    .where(
+        lineage.c.ancestor_id == bindparam("account"),
+        charges.c.account_id.startswith("person/"),
+        _within(charges.c.day),
+    )
+    .group_by(charges.c.account_id)
+)
+
+
+def who_used(conn: Connection, account_id: str, first: date, end: date) -> dict[str, set[str]]:
+    """Whose own accounts used tokens of each kind."""
+    found: dict[str, set[str]] = {}
+    for who, *most in conn.execute(_USERS, {"account": account_id, "first": first, "end": end}):
+        for kind, number in zip(TOKENS, most, strict=True):
+            if number:
+                found.setdefault(kind, set()).add(who)
     return found
 
 
@@ -328,6 +387,84 @@ def spent_at(conn: Connection, provider: str, first: date, end: date, account_id
     return {row[0]: (row[1], row[2]) for row in conn.execute(_AT_BY_ALL, values)}
 
 
+_AT_BY_MODEL = (
+    select(spend.c.account_id, spend.c.model, cast(func.sum(spend.c.cost_nanos), BigInteger))
+    .where(spend.c.provider == bindparam("provider"), _within(spend.c.day))
+    .group_by(spend.c.account_id, spend.c.model)
+)
+
+
+def spent_at_by_model(conn: Connection, provider: str, first: date, end: date) -> Iterator[tuple[str, str, int]]:
+    """What each account spent on each model at a provider on the days first until before end."""
+    for row in conn.execute(_AT_BY_MODEL, {"provider": provider, "first": first, "end": end}):
+        yield row[0], row[1], row[2]
+
+
+_DAILY_AT = (
+    select(
+        spend.c.day,
+        spend.c.model,
+        *(cast(func.sum(each), BigInteger) for each in (spend.c.cost_nanos, spend.c.tokens)),
+    )
+    .where(spend.c.provider == bindparam("provider"), spend.c.account_id == bindparam("account"), _within(spend.c.day))
+    .group_by(spend.c.day, spend.c.model)
+    .order_by(spend.c.day, spend.c.model)
+)
+
+
+def daily_at(conn: Connection, provider: str, first: date, end: date, account_id: str) -> list[tuple[date, Spent]]:
+    """What an account and all below it spent at a provider on each day, by model; `name` is the model."""
+    values = {"provider": provider, "account": account_id, "first": first, "end": end}
+    return [(row[0], Spent(row[1], row[2], row[3], 0, 0)) for row in conn.execute(_DAILY_AT, values)]
+
+
+_BELOW_TODAY = select(lineage.c.account_id).where(
+    lineage.c.ancestor_id == bindparam("account"), lineage.c.until == FOREVER
+)
+_GONE = (
+    select(
+        spend.c.day,
+        spend.c.model,
+        *(cast(func.sum(each), BigInteger) for each in (spend.c.cost_nanos, spend.c.tokens)),
+    )
+    .join(lineage, _that_day(spend))
+    .join(accounts, accounts.c.id == spend.c.account_id)
+    .where(
+        lineage.c.ancestor_id == bindparam("account"),
+        accounts.c.kind == "person",
+        _within(spend.c.day),
+        or_(~accounts.c.active, accounts.c.id.not_in(_BELOW_TODAY)),
+    )
+    .group_by(spend.c.day, spend.c.model)
+    .order_by(spend.c.day, spend.c.model)
+)
+
+
+def spent_by_who_left(conn: Connection, account_id: str, first: date, end: date) -> list[tuple[date, Spent]]:
+    """What of an account's days people spent who were below it then and are no longer, by model."""
+    rows = conn.execute(_GONE, {"account": account_id, "first": first, "end": end})
+    return [(row[0], Spent(row[1], row[2], row[3], 0, 0)) for row in rows]
+
+
+_KINDS_AT = (
+    select(charges.c.model, *(cast(func.sum(charges.c[name]), BigInteger) for name in TOKENS))
+    .where(
+        charges.c.provider == bindparam("provider"),
+        charges.c.bucket_start >= bindparam("start_at", type_=Instant),
+        charges.c.bucket_start < bindparam("end_at", type_=Instant),
+    )
+    .group_by(charges.c.model)
+    .order_by(charges.c.model)
+)
+
+
+def kinds_at(conn: Connection, provider: str, first: date, end: date) -> dict[str, tuple[int, ...]]:
+    """How many tokens of each kind of each model were used at a provider on some UTC days, in the order of TOKENS."""
+    start_at, end_at = (datetime.combine(each, time(), UTC) for each in (first, end))
+    rows = conn.execute(_KINDS_AT, {"provider": provider, "start_at": start_at, "end_at": end_at})
+    return {row[0]: tuple(row[1:]) for row in rows}
+
+
 _TOLD = (
     select(
         charges.c.subject,
@@ -371,7 +508,7 @@ _AS = {
         charges.c.provider == bindparam("provider"),
         charges.c.bucket_start >= bindparam("first_about"),
         charges.c.bucket_start < bindparam("end_about"),
-        _within(charges.c.day),
+        of_days(*_WINDOW),
         *(name != "" for name in names),
     )
     .group_by(*names)
@@ -396,7 +533,7 @@ _BETWEEN = (
     .where(
         lineage.c.ancestor_id == bindparam("account"),
         or_(
-            and_(charges.c.bucket_hours >= HOURS_OF_A_DAY, _within(charges.c.day)),
+            and_(charges.c.bucket_hours >= HOURS_OF_A_DAY, of_days(*_WINDOW)),
             and_(
                 charges.c.bucket_hours < HOURS_OF_A_DAY,
                 charges.c.day >= bindparam("first_about", type_=Date),

@@ -237,6 +237,7 @@ charges = Table(
     Column("recorded_at", Instant, nullable=False),
     Index(None, "account_id", "day"),
     sqlite_with_rowid=False,
+    postgresql_partition_by="range (bucket_start)",  # storage/partitions.py makes a partition for each month
 )
 
 # What a cell said before the provider restated it.

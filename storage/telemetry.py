@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from storage.charges import TOKENS
+from storage.partitions import of_days
 from storage.tables import (
     UNALLOCATED,
     Instant,
@@ -476,7 +477,7 @@ def counted(conn: Connection, providers: Collection[str], first: date, end: date
     """What each of some providers or programs counts for on each day of the organization, in the house currency."""
     rows = conn.execute(
         select(charges.c.provider, charges.c.day, cast(func.sum(charges.c.cost_house_nanos), BigInteger))
-        .where(charges.c.provider.in_(sorted(providers)), charges.c.day >= first, charges.c.day < end)
+        .where(charges.c.provider.in_(sorted(providers)), of_days(first, end))
         .group_by(charges.c.provider, charges.c.day)
     )
     return {(row[0], row[1]): row[2] for row in rows}

@@ -16,6 +16,11 @@ class Turns:
         self._waiting: deque[threading.Event] = deque()
         self._taken = False
 
+    @property
+    def waits(self) -> bool:
+        """Whether somebody waits for it now."""
+        return bool(self._waiting)
+
     def take(self, wait_s: float) -> bool:
         """Take it, after all who came before.
 

@@ -1,11 +1,13 @@
 """Insert rows, or bring them up to date, on both databases."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import Connection, Table
-from sqlalchemy.dialects import postgresql, sqlite
+
+from storage.prepared import Written
 
 
 def insert_into(conn: Connection, table: Table) -> Any:
@@ -14,8 +16,8 @@ def insert_into(conn: Connection, table: Table) -> Any:
 
 
 def insert_for(dialect: str, table: Table) -> Any:
-    """The same by the dialect's name, for statements that are built once."""
-    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
+    """The same by the dialect's name, for statements that are built once. The other dialect is not loaded."""
+    return import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
 
 
 def upsert(conn: Connection, table: Table, rows: Sequence[dict[str, object]]) -> None:
@@ -23,14 +25,17 @@ def upsert(conn: Connection, table: Table, rows: Sequence[dict[str, object]]) ->
 
     Unsorted batches of two writers can lock each other out (seen: 74 of 80 batches; sorted: none).
     """
-    if not rows:
-        return
-    conn.execute(_upserting(conn.dialect.name, table, tuple(rows[0])), list(rows))
+    if rows:
+        _upserting(table, tuple(rows[0])).many(conn, rows)
 
 
 @cache
-def _upserting(dialect: str, table: Table, names: tuple[str, ...]) -> Any:
+def _upserting(table: Table, names: tuple[str, ...]) -> Written:
     """Built once for each set of columns."""
+    return Written(partial(_upsert, table, names))
+
+
+def _upsert(table: Table, names: tuple[str, ...], dialect: str) -> Any:
     keys = [column.name for column in table.primary_key]
     statement = insert_for(dialect, table)
     said = statement.excluded
@@ -46,11 +51,15 @@ def insert_new(conn: Connection, table: Table, row: dict[str, object], key: str)
     Returns:
         Whether it was new.
     """
-    return conn.execute(_insert_new(conn.dialect.name, table, key), row).first() is not None
+    return bool(_inserting_new(table, key).rows(conn, row))
 
 
 @cache
-def _insert_new(dialect: str, table: Table, key: str) -> Any:
+def _inserting_new(table: Table, key: str) -> Written:
     """Built once: it runs several times in every order."""
+    return Written(partial(_insert_new, table, key))
+
+
+def _insert_new(table: Table, key: str, dialect: str) -> Any:
     statement = insert_for(dialect, table).on_conflict_do_nothing(index_elements=[key])
     return statement.returning(table.c[key])

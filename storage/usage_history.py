@@ -1,18 +1,41 @@
 """What was used, by whom and under which limits, day by day: what another policy is tried on."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Date, Select, and_, bindparam, case, cast, func, or_, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Date,
+    Select,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+    text,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from storage.ledger import EntryKind
+from storage.partitions import near_days
 from storage.spend import Spent
 from storage.tables import Instant, accounts, all_tokens, charges, entries, lineage, requests, spend
 
 LEAVES = ("person", "agent", "unallocated")
 """Accounts below which there are no others."""
+_STREAMED = {"yield_per": 5_000}
+DAYS_AT_ONCE = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +46,23 @@ class Use:
     account_id: str
     provider: str
     spent: Spent
+
+
+@dataclass(frozen=True, slots=True)
+class UseInAll:
+    """What an account used of a model at a provider on some days, without what others used below it.
+
+    Args:
+        account_id: whose.
+        provider: where.
+        spent: in all.
+        most: what it never exceeded on the way: the same without days of less than nothing, such as refunds.
+    """
+
+    account_id: str
+    provider: str
+    spent: Spent
+    most: Spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +118,23 @@ _DAYS = and_(
 )
 
 
-def _used(table: Any, kinds: tuple[str, ...], *sums: Any) -> Select[Any]:
-    """The use of accounts of some kinds on the days on which they were below another."""
+_ROLLED_UP = spend.c.cost_nanos, spend.c.tokens, spend.c.tokens_unpriced, spend.c.requests
+_CHARGED = (
+    charges.c.cost_house_nanos,
+    all_tokens(charges),
+    case((charges.c.cost_nanos.is_(None), all_tokens(charges)), else_=0),
+    charges.c.requests,
+)
+
+
+def _used(table: Any, kinds: tuple[str, ...], *columns: Any) -> Select[Any]:
+    """What accounts of some kinds used on the days on which they were below another."""
     here = and_(
         lineage.c.account_id == table.c.account_id, lineage.c.since <= table.c.day, table.c.day < lineage.c.until
     )
-    return (
-        select(table.c.day, table.c.account_id, table.c.provider, table.c.model, *sums)
+    found = (
+        select(*columns)
+        .select_from(table)
         .join(accounts, accounts.c.id == table.c.account_id)
         .join(lineage, and_(here, lineage.c.ancestor_id == bindparam("above")))
         .where(
@@ -93,20 +143,51 @@ def _used(table: Any, kinds: tuple[str, ...], *sums: Any) -> Select[Any]:
             table.c.day < bindparam("end", type_=Date),
         )
     )
+    window = (bindparam(name, type_=Date) for name in ("first", "end"))
+    return found.where(near_days(*window)) if table is charges else found
+
+
+def _summed(amount: ColumnElement[Any]) -> ColumnElement[Any]:
+    return cast(func.sum(amount), BigInteger)
+
+
+def _never_less(amount: ColumnElement[Any]) -> ColumnElement[Any]:
+    return case((amount > 0, amount), else_=0)
 
 
 # Of an account below which others are, the rollup holds the sum of all; its own stands in the charges.
-_USE = union_all(
-    _used(spend, LEAVES, spend.c.cost_nanos, spend.c.tokens, spend.c.tokens_unpriced, spend.c.requests),
-    _used(
-        charges,
-        ("team", "organization"),
-        cast(func.sum(charges.c.cost_house_nanos), BigInteger),
-        cast(func.sum(all_tokens(charges)), BigInteger),
-        cast(func.sum(case((charges.c.cost_nanos.is_(None), all_tokens(charges)), else_=0)), BigInteger),
-        cast(func.sum(charges.c.requests), BigInteger),
-    ).group_by(charges.c.day, charges.c.account_id, charges.c.provider, charges.c.model),
+_OWN: tuple[tuple[Any, tuple[str, ...], tuple[ColumnElement[Any], ...]], ...] = (
+    (spend, LEAVES, _ROLLED_UP),
+    (charges, ("team", "organization"), _CHARGED),
 )
+
+
+@cache
+def _by_day(only: str) -> Any:
+    """Day by day; of all accounts, or of those of a list, as a database takes it."""
+    parts = []
+    for table, kinds, amounts in _OWN:
+        key = table.c.day, table.c.account_id, table.c.provider, table.c.model
+        found = _used(table, kinds, *key, *amounts)
+        if table is charges:
+            found = _used(table, kinds, *key, *map(_summed, amounts)).group_by(*key)
+        if only == "sqlite":
+            found = found.where(
+                table.c.account_id.in_(select(func.json_each(bindparam("only")).table_valued("value").c.value))
+            )
+        elif only:
+            found = found.where(table.c.account_id == any_(bindparam("only", type_=ARRAY(Text))))
+        parts.append(found)
+    return union_all(*parts).order_by(text("1"), text("2"))
+
+
+def _in_all(table: Any, kinds: tuple[str, ...], amounts: tuple[ColumnElement[Any], ...]) -> Select[Any]:
+    key = table.c.account_id, table.c.provider, table.c.model
+    most = (_summed(_never_less(each)) for each in amounts)
+    return _used(table, kinds, *key, *map(_summed, amounts), *most).group_by(*key)
+
+
+_IN_ALL = union_all(*(_in_all(*each) for each in _OWN)).order_by(text("1"))
 _BELOW = select(lineage.c.account_id).where(_DAYS)
 _ABOVE = select(lineage.c.ancestor_id).where(lineage.c.account_id == bindparam("above"))
 _LINES = select(lineage.c.account_id, lineage.c.ancestor_id, lineage.c.since, lineage.c.until).where(
@@ -144,10 +225,35 @@ _REQUESTS = (
 )
 
 
-def used(conn: Connection, above: str, first: date, end: date) -> Iterator[Use]:
-    """What was used on the days first until before end below an account, and by that account itself."""
-    for row in conn.execute(_USE, {"above": above, "first": first, "end": end}):
-        yield Use(row[0], row[1], row[2], Spent(*row[3:]))
+def used(conn: Connection, above: str, first: date, end: date, only: Collection[str] | None = None) -> Iterator[Use]:
+    """What was used on the days first until before end below an account, and by that account itself.
+
+    It is told in the order of the days and accounts, and read a week at a time.
+
+    Args:
+        conn: any connection; nothing else may end its transaction meanwhile.
+        above: the account.
+        first: the first day.
+        end: the day after the last.
+        only: of these accounts only.
+    """
+    values: dict[str, Any] = {"above": above}
+    if only is not None:
+        values["only"] = json.dumps(sorted(only)) if conn.dialect.name == "sqlite" else sorted(only)
+    statement = _by_day("" if only is None else conn.dialect.name)
+    while first < end:
+        until = min(end, first + DAYS_AT_ONCE)
+        within = {**values, "first": first, "end": until}
+        for row in conn.execute(statement, within, execution_options=_STREAMED):
+            yield Use(row[0], row[1], row[2], Spent(*row[3:]))
+        first = until
+
+
+def used_in_all(conn: Connection, above: str, first: date, end: date) -> Iterator[UseInAll]:
+    """The same summed up over the days, in the order of the accounts."""
+    values = {"above": above, "first": first, "end": end}
+    for row in conn.execute(_IN_ALL, values, execution_options=_STREAMED):
+        yield UseInAll(row[0], row[1], Spent(*row[2:7]), Spent(row[2], *row[7:]))
 
 
 def lines(conn: Connection, above: str, first: date, end: date) -> list[Ancestor]:

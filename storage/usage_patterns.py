@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, Connection, Date, and_, bindparam, cast, func, select
 
 from storage.charges import HOURS_OF_A_DAY, TOKENS
+from storage.partitions import of_days
 from storage.tables import charges
 
 
@@ -59,8 +60,7 @@ class Bucket:
 _AMOUNTS = ("cost_house_nanos", *TOKENS, "requests", "requests_failed")
 _SUMS = [cast(func.sum(charges.c[name]), BigInteger) for name in _AMOUNTS]
 _IN_TIME = and_(
-    charges.c.day >= bindparam("first", type_=Date),
-    charges.c.day < bindparam("end", type_=Date),
+    of_days(bindparam("first", type_=Date), bindparam("end", type_=Date)),
     charges.c.cost_nanos.is_not(None),
 )
 _HABITS = (

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from bot.texts import VARIABLES
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
 # What the command line says is in the language of whoever runs the tests, unless nobody says one.
 for _name in VARIABLES:
     os.environ.pop(_name, None)
+
+# Processes that tests start compile our modules once, and not each of them anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# What is logged of a bug is its traceback. With all values of each frame, as is structlog's habit where rich is
+# installed, writing it takes seconds.
+_plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _plain])
 
 hurry()
 
@@ -46,6 +55,14 @@ def browser() -> Iterator["Browser"]:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--pictures` writes the pictures of the documentation anew (make pictures)."""
     parser.addoption("--pictures", action="store_true", help="write docs/images anew")
+
+
+SLOW = (ROOT / "tests" / "system", ROOT / "tests" / "bench")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first: of the processes that share the tests none waits for another one at the end."""
+    items.sort(key=lambda item: not any(map(item.path.is_relative_to, SLOW)))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from importlib.util import find_spec
+from statistics import median
 from typing import Any
 
 from bench.forecast.worlds import Asked
@@ -15,6 +16,7 @@ from handlers.questions.projection import RunsOut, project
 DAY = timedelta(days=1)
 WEEK = 7
 ETS_WEEKS_MIN = 3
+FUTURES = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ BERLIN = Policy.model_validate({"organization": {"name": "Bench", "zone": "Europ
 def bursar(asked: Asked, limit: int) -> Said:
     """The one of the product, with the public holidays of a company in Berlin."""
     free = free_days(BERLIN, asked.known_from, asked.end)
-    seen = project(asked.known, asked.first, asked.end, asked.today, limit=limit, free=free)
+    gone = [each for each in asked.gone if asked.known_from <= each[0] < asked.today]
+    seen = project(asked.known, asked.first, asked.end, asked.today, limit=limit, free=free, gone=gone)
     return Said(seen.p50, (seen.p10, seen.p90), seen.runs_out)
 
 
@@ -85,9 +88,22 @@ def blend(asked: Asked, limit: int) -> Said:
     return Said(sum(each(asked, limit).p50 for each in (bursar, linear, naive)) / 3)
 
 
+def oracle(asked: Asked, _limit: int) -> Said:
+    """What only who made the series can say: the middle of how the same company could have gone on.
+
+    It knows each level, habit and plan, and who leaves when; what it is wrong by is chance. Nobody is for a recorded
+    series.
+    """
+    again = asked.again
+    if again is None:
+        raise ValueError("nobody knows how a recorded series could have gone on")
+    return Said(median(again(number).truth for number in range(1, FUTURES + 1)))
+
+
 def methods() -> Mapping[str, Method]:
     """All that can run here."""
     plain: dict[str, Method] = {"Bursar": bursar, "linear pace": linear, "seasonal naive": naive, "blend": blend}
+    plain["oracle"] = oracle
     return plain | ({"ETS (statsmodels)": ets} if find_spec("statsmodels") else {})
 
 

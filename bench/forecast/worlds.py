@@ -4,7 +4,7 @@ None of them is drawn as the forecast draws: levels wander, weeks differ, growth
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
@@ -27,6 +27,8 @@ class Asked:
         end: the day after its last.
         today: when it is asked; from this day on nothing is known.
         known_from: the first day that is known.
+        gone: what of its days people used who had left when it is asked, as a people source tells.
+        again: draws the same series with another future, None where it was recorded.
     """
 
     kind: str
@@ -36,6 +38,8 @@ class Asked:
     end: date
     today: date
     known_from: date
+    gone: Sequence[tuple[date, int]] = ()
+    again: "Callable[[int], Asked] | None" = None
 
     @property
     def known(self) -> list[tuple[date, int]]:
@@ -51,6 +55,29 @@ class Asked:
     def remaining(self) -> int:
         """What was still to come."""
         return sum(used for day, used in self.days.items() if self.today <= day < self.end)
+
+
+class Dice(Random):
+    """Chance that can be thrown anew from a day on, for who wants to know what could have come as well.
+
+    Args:
+        name: what is drawn; the same name draws the same.
+        today: the day from which on it is thrown anew.
+        again: how many times it was, 0 for what does come.
+    """
+
+    def __init__(self, name: str, today: date | None = None, again: int = 0) -> None:
+        super().__init__(name)
+        self.name, self.today, self.again = name, today, again
+
+    def reach(self, day: date) -> None:
+        """Come to a day."""
+        if self.again and day == self.today:
+            self.seed(f"{self.name}/{self.again}")
+
+    def another(self) -> "Dice":
+        """The dice of one of several, which draw the same past whatever the others' future is."""
+        return Dice(f"{self.name}/{self.random()}", self.today, self.again)
 
 
 Shape = Callable[[Random, int], float]
@@ -93,9 +120,9 @@ KINDS: Mapping[str, Shape] = {
 PERIODS = {"month": 30, "quarter": 91, "year": 365}
 
 
-def series(seed: int, kind: str, period: str) -> Asked:
-    """One series of a kind, asked somewhere in its period."""
-    dice = Random(f"{seed}/{kind}/{period}")
+def series(seed: int, kind: str, period: str, again: int = 0) -> Asked:
+    """One series of a kind, asked somewhere in its period; with the future that it has, or with another."""
+    dice = Dice(f"{seed}/{kind}/{period}", again=again)
     first, end = _span(dice, kind, period)
     length = (end - first).days
     today = first + int(length * dice.uniform(0.2, 0.7)) * DAY
@@ -104,8 +131,11 @@ def series(seed: int, kind: str, period: str) -> Asked:
     start = min(first, today - HISTORY_DAYS * DAY)
     joined = dice.random() < 0.1
     known_from = today - dice.randrange(40, 80) * DAY if joined else start
+    dice.today = today
     days = dict(_drawn(dice, kind, start, end, today))
-    return Asked(kind, period, days, first, end, today, known_from)
+    return Asked(
+        kind, period, days, first, end, today, known_from, again=lambda number: series(seed, kind, period, number)
+    )
 
 
 def _span(dice: Random, kind: str, period: str) -> tuple[date, date]:
@@ -121,7 +151,7 @@ def _span(dice: Random, kind: str, period: str) -> tuple[date, date]:
     return date(year, month, 1), date(year, month + 1, 1)
 
 
-def _drawn(dice: Random, kind: str, start: date, end: date, today: date) -> Iterator[tuple[date, int]]:
+def _drawn(dice: Dice, kind: str, start: date, end: date, today: date) -> Iterator[tuple[date, int]]:
     base = math.exp(dice.gauss(2.5, 1.2)) * DOLLAR
     size = dice.choice((1, 1, 10, 60))  # a person, or the sum of so many
     noise = {1: 0.6, 10: 0.25, 60: 0.12}[size]
@@ -138,6 +168,7 @@ def _drawn(dice: Random, kind: str, start: date, end: date, today: date) -> Iter
     day = start
     holidays = _year_end(dice)
     while day < end:
+        dice.reach(day)
         if day.weekday() == 0 or day == start:
             wander += dice.gauss(0, week_noise * 0.5)
             wander *= 0.85

@@ -28,6 +28,7 @@ from handlers.policy import Policy
 from storage.people import Account
 from storage.spend import Spent
 from storage.tables import ORGANIZATION
+from tests.support.uses import HeldUses
 
 FIRST, SET, END = date(2026, 8, 1), date(2026, 11, 1), date(2026, 12, 1)
 MONTHS = 3
@@ -134,7 +135,9 @@ def _history(days: Days) -> History:
         if day < SET
     }
     placed = {each: [Placed(date.min, date.max, (each, ORGANIZATION))] for each in accounts}
-    return History(ORGANIZATION, FIRST, SET, used, placed, accounts, {each.id: each for each in people.people})
+    return History(
+        ORGANIZATION, FIRST, SET, HeldUses(used), placed, accounts, {each.id: each for each in people.people}
+    )
 
 
 def _above(days: Days, limit_usd: int) -> frozenset[str]:

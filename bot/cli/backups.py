@@ -27,12 +27,14 @@ from sqlalchemy.exc import DBAPIError
 from bot import __version__
 from bot.config import ConfigError
 from bot.texts import t
-from storage import audit
+from storage import audit, partitions
 from storage.copies import Total, UncopiedError, copy, is_empty, totals
 from storage.db import Database, revision
+from storage.tables import charges
 
 SQLITE = b"SQLite format 3\x00"
 POSTGRESQL = b"PGDMP"
+REPLACED = "replaced_"
 OWN_ONLY = 0o600
 PATIENCE_S = 6 * 3600  # a program of PostgreSQL that takes longer hangs
 
@@ -140,7 +142,8 @@ def restore(file: Path, url: str, *, replace: bool = False) -> Contents:
             target.close()
             _restore_sqlite(file, Path(str(target.url.database)), held)
         else:
-            _undump(file, target.url, "--clean", "--if-exists")
+            with _out_of_the_way(target):
+                _undump(file, target.url, "--clean", "--if-exists")
             _compare(target, held)
     finally:
         target.close()
@@ -293,6 +296,26 @@ def _created(admin: Database, name: str) -> Iterator[None]:
 
 def _undump(file: Path, url: URL, *options: str) -> None:
     _run("pg_restore", "--no-owner", "--exit-on-error", "--single-transaction", *options, str(file), url=url, into=True)
+
+
+@contextmanager
+def _out_of_the_way(target: Database) -> Iterator[None]:
+    """Let charges be called otherwise until others are in their place: pg_restore cannot drop what is in months."""
+
+    def drop(conn: Any) -> None:
+        conn.execute(text(f"drop table if exists {REPLACED}{charges.name}"))
+
+    def begin(conn: Any) -> None:
+        drop(conn)  # of a restore that died
+        partitions.rename(conn, "", REPLACED)
+
+    target.transact(begin)
+    is_done = False
+    try:
+        yield
+        is_done = True
+    finally:
+        target.transact(drop if is_done else lambda conn: partitions.rename(conn, REPLACED, ""))
 
 
 def _run(program: str, *arguments: str, url: URL, into: bool = False) -> None:

@@ -1,6 +1,7 @@
 """`check`: what is configured, what works, and what to do about the rest, line by line."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -35,6 +36,8 @@ from handlers.telemetry import twice_in_words
 from storage import conversations, people, set_aside
 from storage.db import BusyError, Connection, UnreadableDatabaseError
 
+ENDS_SOON = timedelta(days=30)
+"""So long before its end a token is spoken of."""
 NAMED_MAX = 5
 DIFFERENCES_MAX = 20
 
@@ -86,16 +89,22 @@ def findings(environ: Mapping[str, str], only: str = "") -> Iterator[CheckLine]:
     for name, provider in app.providers.items():
         yield from provider.check()
         yield from set_aside_lines(app, name)
-    yield from _outcomes(app)
+    yield from outcome_lines(app)
     yield from _told_twice(app)
     app.close()
 
 
-def _outcomes(app: App) -> Iterator[CheckLine]:
+def outcome_lines(app: App) -> Iterator[CheckLine]:
     """Where outcomes are counted: whether it can be read, and whether the teams of app.yaml are there."""
     teams = {each.id.removeprefix("team/") for each in app.database.ask(people.every_account) if each.kind == "team"}
     for rules in app.settings.outcomes:
-        yield from app.outcomes[rules.called].check()
+        source = app.outcomes[rules.called]
+        lines = list(source.check())
+        yield from lines
+        ends = source.token_ends() if all(each.ok for each in lines) else None
+        if ends and ends <= app.now().astimezone(app.policy.zone).date() + ENDS_SOON:
+            what = t("token of {name}", name=rules.called)
+            yield CheckLine(what, ok=True, advice=t("It ends on {day}. Set a new one.", day=ends.isoformat()))
         for unknown in sorted(rules.teams.keys() - teams):
             what = t("outcomes of {name}", name=rules.called)
             yield CheckLine(what, ok=False, advice=t("There is no team “{name}”.", name=unknown))

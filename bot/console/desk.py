@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 
 from bot.app import App, BrokeError, WritesError
 from bot.console import files
-from bot.console.drawing import Drawer, once, page, with_values
+from bot.console.drawing import Drawer, once, page, with_values, without_echoes
 from bot.console.pages import PAGES, PERIOD, PERIODS, Page
 from bot.console.visitors import Door, Visitor, language_in, place_of
 from bot.csv_files import text_of
@@ -30,6 +30,7 @@ from handlers.language import N_, autonym, languages, say
 from handlers.periods import called_after, period_of
 from handlers.requests import is_receipt
 from handlers.sentence import Sentence
+from storage import people
 from storage.db import BusyError
 
 ONE_DAY = timedelta(days=1)
@@ -70,7 +71,11 @@ class Desk:
             why = say(visitor.language, "This page doesn't know “{name}”.", name=unknown[0][:40])
             return self._message(request, visitor, why, status=400)
         values = {name: value[:TEXT_MAX].strip() for name, value in request.query_params.items()}
-        values |= {name: value for name, value in request.path_params.items() if not set(value) & set(" {}/")}
+        values |= {
+            name: value
+            for name, value in request.path_params.items()
+            if value.split() == [value] and not {*value} & {*"{}/"}
+        }
         if one.for_whom not in visitor.audience or request.path_params.keys() - values.keys():
             return self._message(request, visitor, say(visitor.language, GONE), status=404)
         says = one.asks(values)
@@ -81,7 +86,7 @@ class Desk:
         shown = [
             (text, answer if isinstance(answer, Card) else refusal(answer, visitor.language))
             for text, answer in zip(says, answers, strict=True)
-            if isinstance(answer, Card) or any(each in text for each in typed)
+            if isinstance(answer, Card) or _has(text, typed)
         ]
         return self._page(request, visitor, one, values, shown)
 
@@ -89,10 +94,13 @@ class Desk:
         self, request: Request, visitor: Visitor, one: Page, values: Mapping[str, str], shown: list[tuple[str, Card]]
     ) -> Response:
         drawer = Drawer(base_of(request), request.url.path + _query(request), lambda _says: "")
-        cards, notes = once([card for _, card in shown])
+        typed = [values[each.name] for each in one.fields if values.get(each.name)]
+        # What was asked for in the fields of the page comes first, then what is wrong.
+        ranked = sorted(shown, key=lambda each: (not _has(each[0], typed), each[1].tone != "bad"))
+        cards, notes = once(without_echoes(ranked))
         drawn = [
             drawer.card(card, f"c{number}", says)
-            for number, (card, (says, _)) in enumerate(zip(cards, shown, strict=True))
+            for number, (card, (says, _)) in enumerate(zip(cards, ranked, strict=True))
         ]
         fields = [
             fill("input.html", visitor.language, input=asked, key=f"f-{asked.name}", error="")
@@ -103,7 +111,7 @@ class Desk:
             request,
             visitor,
             "page.html",
-            title=say(visitor.language, one.title),
+            title=say(visitor.language, one.title, **self._named(one, values)),
             question=say(visitor.language, one.question),
             cards=drawn,
             notes=notes,
@@ -112,7 +120,16 @@ class Desk:
                 (label, f"?{urlencode({PERIOD: word})}" if word else request.url.path, here)
                 for label, word, here in months
             ],
+            teams=f"{base_of(request)}/team" if one.path in WITH_TEAMS and "finance" in visitor.audience else "",
         )
+
+    def _named(self, one: Page, values: Mapping[str, str]) -> dict[str, str]:
+        """What the title of a page has besides words, of a page that may be seen."""
+        if one.path != TEAM:
+            return {name: value for name, value in values.items() if f"{{{name}}}" in one.title}
+        account_id = f"team/{values['team']}"
+        found = self.app.database.ask(lambda conn: people.accounts_of(conn, [account_id])).get(account_id)
+        return {"name": found.name if found else values["team"]}
 
     def _months(self, one: Page, visitor: Visitor, chosen: str) -> Iterator[tuple[str, str, bool]]:
         """The months that are offered, the newest first: what is said, the word for it, whether it is shown."""
@@ -151,13 +168,13 @@ class Desk:
         with suppress(WritesError):
             (answer,) = self.app.answers(visitor.person.id, place_of(visitor.person.id), [text])
             if isinstance(answer, Card):
-                found = next((each for each in answer.files if each.name == name), None)
+                found = next((each for each in answer.whole.files if each.name == name), None)
                 if found:
                     return self._receipt(visitor, name) if is_receipt(name) else self._file(found)
         return self._message(request, visitor, say(visitor.language, GONE), status=404)
 
     def _file(self, file: File) -> Response:
-        headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
+        headers = {"Content-Disposition": attachment(file.name)}
         kind = "text/csv; charset=utf-8"
         if file.columns:
             return Response(text_of(file), media_type=kind, headers=headers)
@@ -166,7 +183,7 @@ class Desk:
     def _receipt(self, visitor: Visitor, name: str) -> Response:
         """A receipt, to be saved and never shown here: whatever is in it, no browser runs it in our name."""
         kind, content = self.app.receipt(visitor.person.id, place_of(visitor.person.id), name)
-        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Security-Policy": CLOSED}
+        headers = {"Content-Disposition": attachment(name), "Content-Security-Policy": CLOSED}
         return Response(content, media_type=kind, headers=headers)
 
     def _made(self, name: str) -> Iterator[bytes]:
@@ -314,6 +331,12 @@ def refusal(refused: RefusedError, language: str) -> Card:
     return Card(refused.said(language), offers, tone="warn", fault=refused.fault, language=language)
 
 
+def attachment(name: str) -> str:
+    """A header by which a browser saves a file under a name (RFC 6266), in whatever letters a team is called."""
+    quoted = quote(name, safe="")
+    return f'attachment; filename="{name}"' if quoted == name else f"attachment; filename*=UTF-8''{quoted}"
+
+
 def base_of(request: Request) -> str:
     """What stands before all addresses of the console: "" as a rule, where it is mounted in another application."""
     return str(request.scope.get("root_path", ""))
@@ -334,11 +357,18 @@ def navigation(visitor: Visitor, base: str) -> Iterator[tuple[str, str]]:
             for team in visitor.owned:
                 yield (
                     base + one.at(team=team.id.removeprefix("team/")),
-                    say(visitor.language, "Team {name}", name=team.name),
+                    say(visitor.language, one.title, name=team.name),
                 )
 
 
 TEAM = "/team/{team}"
+WITH_TEAMS = ("/organization", TEAM)
+"""The pages from which whoever sees all goes to the page of any team."""
+
+
+def _has(text: str, typed: Sequence[str]) -> bool:
+    """Whether a sentence has something in it that was typed into a field."""
+    return any(" ".join(each.split()) in text for each in typed)
 
 
 def _query(request: Request) -> str:

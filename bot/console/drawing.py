@@ -1,8 +1,10 @@
 """Pages and cards as HTML, drawn by the templates of the try-it page and by those of the console."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -12,7 +14,7 @@ from markupsafe import Markup
 import handlers
 from bot.charts.plot import plot
 from bot.platforms.web.html import Drawing, fill, filled, render
-from handlers.card import Card, Chart, File, Input, Text
+from handlers.card import Block, Button, Card, Chart, File, Input, Table, Text
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -53,6 +55,7 @@ class Drawer:
             hidden=(("delivery", secrets.token_urlsafe(12)), ("back", self.back), ("form", says)),
             link=self._link,
             confirm=lambda why: f"{self.base}/confirm?{urlencode({'why': why})}",
+            details=True,
         )
         return render(card, key, drawing=drawing)
 
@@ -70,22 +73,62 @@ def _drawn(language: str) -> Callable[[Chart, str], Markup]:
 
 
 def once(cards: Sequence[Card]) -> tuple[list[Card], list[str]]:
-    """What several cards of a page say alike in small print, such as as of when, is said once, below them.
+    """What several cards of a page say alike is said once: their title by the first, their small print below them.
 
-    A note that another one of these contains is left out: that one says it.
+    Of a note that begins as another one does only the rest stays: what is not known is said where the figure is read.
 
     Returns:
-        The cards without it, and what it is.
+        The cards without it, and the small print.
     """
     notes = [[each.text for each in card.blocks if isinstance(each, Text) and each.quiet] for card in cards]
-    said = [each for number, here in enumerate(notes) for each in here if any(each in more for more in notes[:number])]
-    twice = list(dict.fromkeys(said))
-    below = [each for each in twice if not any(each != other and each in other for other in twice)]
+    parts = [[part for each in here for part in _parts(each, notes)] for here in notes]
+    said = Counter(part for here in parts for part in {*here})
+    below = [part for part in dict.fromkeys(chain.from_iterable(parts)) if said[part] > 1]
 
-    def is_left(block: object) -> bool:
-        return not (isinstance(block, Text) and block.quiet and block.text in twice)
+    def left(block: Block) -> Iterator[Block]:
+        if not isinstance(block, Text) or not block.quiet:
+            yield block
+            return
+        rest = [part for part in _parts(block.text, notes) if part not in below]
+        if rest:
+            yield replace(block, text=" ".join(rest))
 
-    return [replace(card, blocks=tuple(filter(is_left, card.blocks))) for card in cards], below
+    found = [replace(card, blocks=tuple(chain.from_iterable(map(left, card.blocks)))) for card in cards]
+    return list(_titled(found)), below
+
+
+def _parts(note: str, notes: Sequence[Sequence[str]]) -> list[str]:
+    """A note, apart from the longest other one that it begins with."""
+    heads = (each for here in notes for each in here if each != note and note.startswith(each))
+    head = max(heads, key=len, default="")
+    return [head, note[len(head) :].strip()] if head else [note]
+
+
+def _titled(cards: Sequence[Card]) -> Iterator[Card]:
+    """Cards of which each has a title of its own: where one says the same as before it is called after its table."""
+    seen = set[str]()
+    for card in cards:
+        table = next((each for each in card.blocks if isinstance(each, Table)), None)
+        again = card.title in seen and table and table.caption
+        seen.add(card.title)
+        yield replace(card, title=table.caption) if again and table else card
+
+
+def without_echoes(cards: Sequence[tuple[str, Card]]) -> list[Card]:
+    """Cards without the buttons that say what another card of the page answers.
+
+    Args:
+        cards: what was said, and the answer.
+    """
+
+    def left(says: str, block: Block) -> bool:
+        here = {" ".join(other.split()) for other, _ in cards if other != says}
+        return not isinstance(block, Button) or " ".join(block.says.split()) not in here
+
+    return [
+        replace(card, blocks=tuple(each for each in card.blocks if card.inputs or left(says, each)))
+        for says, card in cards
+    ]
 
 
 def with_values(form: Card, values: dict[str, str], refusal: Card) -> Card:

@@ -28,7 +28,7 @@ class Page:
 
     Args:
         path: its address; what stands in braces fills the sentences, such as `/team/{team}`.
-        title: what the navigation calls it.
+        title: what the navigation calls it; with the number that is in its address, or the name of the team.
         question: what it answers.
         sentences: what it asks; the first one is the heart of it, and the page is there for whoever may ask that. One
             with a `{name}` is asked if that field is filled in; `{period}` and what is optional may stay empty.
@@ -84,6 +84,13 @@ PAGES: tuple[Page, ...] = (
         ("requests", "request", "exceptions"),
     ),
     Page(
+        "/request/{number}",
+        N_("Request #{number}"),
+        N_("What was asked for, and what became of it?"),
+        ("history {number}",),
+        in_navigation=False,
+    ),
+    Page(
         "/claims",
         N_("My claims"),
         N_("What did I buy myself, and what is left of the year?"),
@@ -92,7 +99,7 @@ PAGES: tuple[Page, ...] = (
     ),
     Page(
         "/claim/{number}",
-        N_("Claim"),
+        N_("Claim #{number}"),
         N_("What was bought, and what shows it?"),
         ("receipts {number}", "history {number}"),
         "claimant",
@@ -113,7 +120,7 @@ PAGES: tuple[Page, ...] = (
     ),
     Page(
         "/team/{team}",
-        N_("Team"),
+        N_("Team {name}"),
         N_("How does the budget of the team stand, and where does it go?"),
         (
             "spend of team {team} by model {period}",

@@ -2,11 +2,13 @@
 
 Sources: GitHub's REST documents, API version 2026-03-10: "List organization repositories", "List pull requests", "List
 repository issues" (which lists pull requests, too; `state_reason` says why one was closed), "Rate limits". A token
-needs Metadata, Pull requests and Issues, all read; no right to read code. Nothing was seen live.
+needs Metadata, Pull requests and Issues, all read; no right to read code. "Token expiration and revocation" says that
+answers to a token that ends have the header github-authentication-token-expiration. Nothing was seen live.
 """
 
+import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -22,6 +24,8 @@ from handlers.language import N_
 
 URL = "https://api.github.com"
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2026-03-10"}
+ENDS = re.compile(r"\d{4}-\d{2}-\d{2}(?= )")
+"""As in "2026-12-31 23:00:00 UTC"."""
 CALLS_PER_MINUTE = 600
 """Below GitHub's 900 points a minute; of its 5,000 calls an hour it says itself when they are used up."""
 NEEDED = N_("a token that may read metadata, pull requests and issues of the organization's repositories")
@@ -121,6 +125,11 @@ class GitHub:
             if one.closed_at and is_done and not (one.user and one.user.is_machine) and one.number not in seen:
                 seen.add(one.number)
                 yield Done(ISSUES, one.closed_at, _names(one.labels), one.user.login if one.user else "")
+
+    def token_ends(self) -> date | None:
+        """See OutcomeSource. GitHub says it with every answer to a personal access token that ends."""
+        said = ENDS.match(self._api.heard.get("github-authentication-token-expiration", ""))
+        return date.fromisoformat(said[0]) if said else None
 
     def check(self) -> Iterator[CheckLine]:
         """See OutcomeSource."""

@@ -1,20 +1,21 @@
 """Merged merge requests and closed issues of GitLab, of groups and all groups below them.
 
 Sources: GitLab's REST documents: "List all merge requests for a group" (`scope` must be said; `merged_at` is null for
-what was merged long ago), "List all issues of a group", "List a group's projects", "Pagination". A token needs the
-scope read_api and the role Reporter. Nothing was seen live.
+what was merged long ago), "List all issues of a group", "List a group's projects", "Pagination", "Get details
+of a personal access token" (of itself). A token needs the scope read_api and the role Reporter. Nothing was seen live.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict
 
 from bot.checks import CheckLine, why_not, works
 from bot.config import OutcomeSettings
+from bot.errors import OutsideError
 from bot.http import PATIENCE, Api, ApiKey
 from bot.outcomes.source import ISSUES, Done, Repository, kind_of, listed
 from bot.providers.set_aside import understood
@@ -22,6 +23,7 @@ from bot.texts import t
 from handlers.language import N_
 
 URL = "https://gitlab.com/api/v4"
+ITSELF = "/personal_access_tokens/self"
 CALLS_PER_MINUTE = 600
 MACHINE = re.compile(r"(?:project|group)_\d+_bot(?:_.*)?|.*\[bot\]|renovate-bot|dependabot")
 """Access tokens of projects and groups act as users of such names."""
@@ -53,6 +55,10 @@ class _Row(_Shape):
     closed_at: datetime | None = None
     moved_to_id: int | None = None
     issue_type: str | None = None
+
+
+class _Token(_Shape):
+    expires_at: date | None = None
 
 
 class GitLab:
@@ -108,6 +114,13 @@ class GitLab:
                             found[str(one.project_id)].append(one)
             self._read = {since: dict(found)}
         return self._read[since]
+
+    def token_ends(self) -> date | None:
+        """See OutcomeSource. A token may ask for itself, also that of a group; a server that is too old cannot say."""
+        try:
+            return self._api.read(_Token, self._api.get_json(ITSELF), ITSELF).expires_at
+        except OutsideError:
+            return None
 
     def check(self) -> Iterator[CheckLine]:
         """See OutcomeSource."""

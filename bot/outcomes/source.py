@@ -96,6 +96,9 @@ class OutcomeSource(Protocol):
             OutsideError: it cannot be asked; what was given before must not be counted.
         """
 
+    def token_ends(self) -> date | None:
+        """The day on which the token ends, None if it ends never or nobody says. Asked after something was read."""
+
     def check(self) -> Iterator[CheckLine]:
         """What `check` says of it."""
 

@@ -72,13 +72,21 @@ class _Page(Body):
     following: str = Field("", alias="nextToken")
 
 
+def _parts(key: str) -> tuple[str, str, str]:
+    """The id of an access key, its secret and its session token; neither has a colon. Without an id it is no key."""
+    key_id, colon, rest = key.partition(":")
+    secret, _, session = rest.partition(":")
+    return (key_id, secret, session) if colon else ("", key, "")
+
+
 class AgentCore(Provider):
     """One gateway: who calls it is a user, known by a claim of their token.
 
     Args:
         name: its name in app.yaml.
         url: where the control API of its region is.
-        key: the access key's id and its secret, with a colon between them.
+        key: the access key's id and its secret, with a colon between them; of temporary credentials the session token
+            follows after another colon.
         account: the gateway's id, and after a slash maybe the claim.
         key_name: the environment variable that the key stands in.
         linked: who is linked here, by the claim: the gateway has no list of its callers.
@@ -112,8 +120,8 @@ class AgentCore(Provider):
         self._claim = (self._account["claim"] if self._account else "") or CLAIM
         host = HOST.search(url)
         self._key_name = key_name
-        self._key_id, _, secret = key.rpartition(":")
-        sign = aws(self._key_id, SERVICE, host[1] if host else REGION, now)
+        self._key_id, secret, session = _parts(key)
+        sign = aws(self._key_id, SERVICE, host[1] if host else REGION, now, session)
         opens = ApiKey(key_name, secret, {}, NEEDED, sign_all=sign)
         self._api = Api("AgentCore", url, opens, patience, None, calls_per_minute)
         self.who = self._api.who

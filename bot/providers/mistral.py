@@ -4,8 +4,9 @@ Facts are from the public description of the admin API (beta), November 2026; no
 no more is described than that it has a value and a time, so it is read as loosely as that allows.
 """
 
+import time
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -43,6 +44,9 @@ CALLS_PER_MINUTE = 60
 
 NEEDED = N_("an admin key of an organization on the Enterprise plan; a key for models is refused")
 TO_WRITE = N_("The admin key must be allowed to set the spend limit.")
+
+KEPT_S = 600.0
+"""So long a month that was told serves its other days at most."""
 
 Price = Annotated[Decimal, Field(ge=0, le=10**6)]
 
@@ -129,6 +133,15 @@ class _Sum:
     cost: Decimal | None = Decimal(0)
 
 
+@dataclass(slots=True)
+class _Told:
+    """A month as it was told at a moment, and until which of its days that was read."""
+
+    at_s: float
+    usage: _Usage
+    served: date = date.min
+
+
 class Mistral(Provider):
     """One organization at Mistral.
 
@@ -139,6 +152,7 @@ class Mistral(Provider):
         key_name: the environment variable that the key stands in.
         patience: how long one question may take.
         calls_per_minute: how often it is asked at most.
+        ticks: seconds of a clock that only goes forward.
     """
 
     can = frozenset({"charges", "people", "limits", "set_limit"})
@@ -159,11 +173,14 @@ class Mistral(Provider):
         key_name: str,
         patience: Patience = PATIENCE,
         calls_per_minute: int | None = CALLS_PER_MINUTE,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self._key_name = key_name
         self._api = Api("Mistral", url, ApiKey(key_name, key, {}, NEEDED), patience, None, calls_per_minute)
         self.who = self._api.who
+        self._ticks = ticks
+        self._told: dict[tuple[str, int, int], _Told] = {}
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -209,7 +226,7 @@ class Mistral(Provider):
         yield may_write(TO_WRITE)
 
     def _of_month(self, workspace: str, year: int, month: int, first: date, last: date) -> Iterator[Charge]:
-        told = self._asked(workspace, year, month)
+        told = self._month(workspace, year, month, (first, last))
         what = f"usage of {year}-{month:02}"
         prices = _by_what(understood(self.who, f"{what}, prices", told.prices, _Price.model_validate))
         sums: dict[tuple[date, str], _Sum] = defaultdict(_Sum)
@@ -231,6 +248,19 @@ class Mistral(Provider):
                 currency=told.currency,
                 cost_source="unpriced" if one.cost is None else "cost_report",
             )
+
+    def _month(self, workspace: str, year: int, month: int, days: tuple[date, date]) -> _Usage:
+        """A month as it was told just now: it is asked for once for all its days that are read one after the other.
+
+        A day that is asked for again wants the newest word about it.
+        """
+        now_s, key = self._ticks(), (workspace, year, month)
+        self._told = {each: told for each, told in self._told.items() if now_s - told.at_s < KEPT_S}
+        told = self._told.get(key)
+        if told is None or days[0] <= told.served:
+            told = self._told[key] = _Told(now_s, self._asked(workspace, year, month))
+        told.served = days[1]
+        return told.usage
 
     def _asked(self, workspace: str, year: int, month: int) -> _Usage:
         params: Params = {"month": month, "year": year, **({"workspace_id": workspace} if workspace else {})}

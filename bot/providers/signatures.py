@@ -117,11 +117,14 @@ def alibaba(
     return sign
 
 
-def aws(key_id: str, service: str, region: str, now: Clock) -> Callable[[str, Sent], Mapping[str, str]]:
+def aws(
+    key_id: str, service: str, region: str, now: Clock, session: str = ""
+) -> Callable[[str, Sent], Mapping[str, str]]:
     """AWS's Signature Version 4, for services whose paths need no quoting.
 
     Args:
         key_id: whose key it is.
+        session: the session token of temporary credentials, which is sent and signed as well; "" for a lasting key.
         service: such as "bedrock-agentcore".
         region: such as "eu-central-1".
         now: the clock; more than five minutes of difference are refused.
@@ -129,13 +132,15 @@ def aws(key_id: str, service: str, region: str, now: Clock) -> Callable[[str, Se
 
     def sign(secret: str, sent: Sent) -> Mapping[str, str]:
         at = f"{now().astimezone(UTC):%Y%m%dT%H%M%SZ}"
-        day, signed = at[:8], {"host": sent.host, "x-amz-date": at}
+        token = {"X-Amz-Security-Token": session} if session else {}
+        day, signed = at[:8], {"host": sent.host, "x-amz-date": at} | {k.lower(): each for k, each in token.items()}
         scope = f"{day}/{region}/{service}/aws4_request"
         to_sign = "\n".join((AWS, at, scope, _digest(_canonical(sent, signed, _digest(sent.body)))))
         signature = _chain(f"AWS4{secret}", day, region, service, "aws4_request", to_sign).hex()
         return {
             "X-Amz-Date": at,
-            "Authorization": f"{AWS} Credential={key_id}/{scope}, SignedHeaders={';'.join(signed)}, "
+            **token,
+            "Authorization": f"{AWS} Credential={key_id}/{scope}, SignedHeaders={';'.join(sorted(signed))}, "
             f"Signature={signature}",
         }
 

@@ -1,16 +1,18 @@
 """Reads what sources of outcomes count: sums of teams and days. What cannot be read whole is left as it was."""
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
 
 from sqlalchemy import Connection
 
 from bot.config import OutcomeSettings
-from bot.errors import UndeliverableError
+from bot.errors import OutsideError, UndeliverableError
+from bot.http import KeyRefusedError
 from bot.outcomes import OutcomeSource
 from bot.outcomes.source import Repository, Tally, Teams
 from bot.sync.parts import read_apart
+from handlers.language import stored
 from handlers.policy import Policy
 from storage import installation, outcomes, people
 from storage.db import Database
@@ -49,7 +51,7 @@ def read_outcomes(
     teams, tally = database.ask(lambda conn: _teams(conn, rules)), Tally(first, last, policy.zone)
     since = datetime.combine(first, time(), policy.zone).astimezone(UTC)
     unread: list[Repository] = []
-    with read_apart(database, name, "outcomes", now, alone=False):
+    with _noting_trouble(database, name, now), read_apart(database, name, "outcomes", now, alone=False):
         found = list(source.repositories())
         for repository in _wanted(found, teams, rules):
             try:
@@ -57,21 +59,34 @@ def read_outcomes(
                     tally.add(teams.of(repository, one), one)
             except UndeliverableError:
                 unread.append(repository)
+        ends = source.token_ends()
     left = _left_as_they_were(unread, teams, rules)
     said = {
         "last": str(last),
         "unread": sorted(each.name for each in unread)[:NAMED_MAX],
         "unmatched": teams.unmatched(each.name for each in found)[:NAMED_MAX],
         "unallocated": tally.nobodys,
+        "expires": ends.isoformat() if ends else "",
     }
 
     def record(conn: Connection) -> None:
         if left is not None:
             outcomes.record_of_teams(conn, name, (first, last), tally.sums, but=left)
-        installation.note(conn, outcomes.note_of(name), json.dumps(said), now())
+        outcomes.note_read(conn, name, said, now())
 
     database.transact(record)
     return f"{sum(tally.sums.values())} counted"
+
+
+@contextmanager
+def _noting_trouble(database: Database, name: str, now: Callable[[], datetime]) -> Iterator[None]:
+    """Note why a source cannot be read, for `status`; the trouble goes on to the outbox."""
+    try:
+        yield
+    except OutsideError as trouble:
+        error, refused = stored(trouble), isinstance(trouble, KeyRefusedError)
+        database.transact(lambda conn: outcomes.note_trouble(conn, name, error, refused=refused, now=now()))
+        raise
 
 
 def _teams(conn: Connection, rules: OutcomeSettings) -> Teams:

@@ -4,6 +4,7 @@ from handlers.admin.audit import audit
 from handlers.admin.erase import erase
 from handlers.admin.go_live import go_live
 from handlers.admin.identities import link, people_
+from handlers.admin.outcome_sources import check_sources
 from handlers.admin.providers import providers
 from handlers.admin.retention import forget_old
 from handlers.admin.services import service_refused
@@ -13,6 +14,7 @@ from handlers.admin.tokens import check_tokens, old_token_used, token, token_end
 
 __all__ = [
     "audit",
+    "check_sources",
     "check_tokens",
     "erase",
     "forget_old",

@@ -4,14 +4,18 @@ from datetime import timedelta
 
 from handlers.context import Context
 from handlers.events import ForgetOld
-from storage import receipts, retention
+from storage import partitions, receipts, retention
 
 ONE_DAY = timedelta(days=1)
 
 
 def forget_old(ctx: Context, _event: ForgetOld) -> None:
-    """Forget what is older than it may be; what is left of it, an hour later."""
+    """Forget what is older than it may be; what is left of it, an hour later. And make room for the months to come."""
+    partitions.ensure_ahead(ctx.conn, ctx.now)
     rules = ctx.policy.retention
+    if rules.charge_months is not None:
+        before = partitions.months_before(ctx.now, rules.charge_months)
+        retention.charges_of_months(ctx.conn, before, ctx.now)
     parts = (
         (rules.message_days, retention.messages),
         (rules.version_days, retention.versions),

@@ -7,8 +7,9 @@ from handlers.card import Button, Card, Table, Text
 from handlers.context import CHAT_PLATFORMS, Context
 from handlers.events import ServiceRefused
 from handlers.place import UNLINKED, paused_as
-from storage import pauses, people, pulls
+from storage import outcomes, pauses, people, pulls
 from storage.directory import Person
+from storage.outcomes import SourceState
 from storage.pauses import DeliveryPause
 
 PLATFORMS = {"slack": "Slack", "teams": "Microsoft Teams"}
@@ -56,9 +57,14 @@ def service_refused(ctx: Context, event: ServiceRefused) -> None:
         _key_refused(ctx, event.name, pause)
     elif pause is not None:
         _platform_refused(ctx, pause)
+    else:
+        for name in ctx.policy.outcomes:
+            if event.name == f"outcomes/{name}":
+                _token_refused(ctx, outcomes.state_of(ctx.conn, name))
 
 
-def _those(ctx: Context) -> list[Person]:
+def those_who_look_after_it(ctx: Context) -> list[Person]:
+    """Finance and admins, each once."""
     those = [*people.people_with_role(ctx.conn, "finance"), *people.people_with_role(ctx.conn, "admin")]
     return list({each.id: each for each in those}.values())
 
@@ -67,7 +73,7 @@ def _key_refused(ctx: Context, name: str, pause: DeliveryPause | None) -> None:
     read = next((each for each in pulls.pulled(ctx.conn) if each.provider == name), None)
     error = pause.error if pause else read.error if read else ""
     since = pause.since if pause else read.done_at or read.tried_at if read else ctx.now
-    those = _those(ctx) if error else []
+    those = those_who_look_after_it(ctx) if error else []
     ctx.places_of([each.id for each in those])
     for person in those:
         reader = replace(ctx, person=person)
@@ -79,8 +85,23 @@ def _key_refused(ctx: Context, name: str, pause: DeliveryPause | None) -> None:
         reader.tell(person.id, f"refused/{name}/{since:%Y-%m-%dT%H:%M:%S}", Card(title, blocks, "warn"))
 
 
+def _token_refused(ctx: Context, state: SourceState) -> None:
+    """Tell finance and admins of a source of outcomes, once until it was read again."""
+    if not state.refused or state.since is None:
+        return
+    those = those_who_look_after_it(ctx)
+    ctx.places_of([each.id for each in those])
+    for person in those:
+        reader = replace(ctx, person=person)
+        title = reader.t("The token for {what} is refused", what=reader.t("outcomes of {name}", name=state.name))
+        stay = reader.t("What was counted stays. Bursar tries again and goes on by itself when it works.")
+        blocks = (Text(reader.said(state.error)), Text(stay), Button(reader.t("Status"), "status"))
+        key = f"refused/outcomes/{state.name}/{state.since:%Y-%m-%dT%H:%M:%S}"
+        reader.tell(person.id, key, Card(title, blocks, "warn"))
+
+
 def _platform_refused(ctx: Context, pause: DeliveryPause) -> None:
-    those = _those(ctx)
+    those = those_who_look_after_it(ctx)
     places = ctx.places_of([each.id for each in those])
     for person in those:
         reader = replace(ctx, person=person)

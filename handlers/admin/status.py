@@ -1,27 +1,34 @@
 """How the bot itself is doing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from itertools import chain
 
 from handlers.access import sees_all
+from handlers.admin.outcome_sources import sources, sources_table, trouble_with
 from handlers.admin.services import stopped, stopped_table, stopped_title
 from handlers.admin.set_aside import said, table
 from handlers.alerts import credit_said, short_credits
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import CHAT_PLATFORMS, Context
 from handlers.errors import RefusedError
+from handlers.language import N_
 from handlers.place import UNLINKED
 from handlers.pricing import UnpricedModel, in_short, unpriced_models
 from handlers.provenance import not_whole, together
 from handlers.telemetry import twice_in_words
 from storage import installation, outbox, people, reservations, set_aside, slack_workspaces
+from storage.outcomes import SourceState
 from storage.pauses import DeliveryPause
 from storage.pulls import Pull
+from storage.set_aside import Aside
 
 LATE = timedelta(minutes=15)
 """A message that waits for longer is not being delivered."""
 UNREACHED_MAX = 10
 LAPSED_FOR = timedelta(days=7)
+SKEW_SEEN = timedelta(minutes=10)
+"""A host whose clock is wrong says so each minute."""
 SILENT = timedelta(days=2)
 """`read` may be once a day, and a day's reading may be late."""
 
@@ -40,6 +47,7 @@ def status(ctx: Context) -> Card:
     unpriced = unpriced_models(ctx)
     outside = ((ctx.t("Without a price"), in_short(ctx, unpriced)),) if unpriced else ()
     ending = _ending(ctx, vendors)
+    clocks = _clocks(ctx)
     blocks: list[Block] = [
         Facts(
             (
@@ -49,6 +57,7 @@ def status(ctx: Context) -> Card:
                 *outside,
                 *ending,
                 *_jobs(ctx),
+                *clocks,
             ),
         ),
         Table(
@@ -66,38 +75,74 @@ def status(ctx: Context) -> Card:
     unreached = outbox.waiting_at(ctx.conn, UNLINKED)
     if unreached:
         blocks.append(_unreached(ctx, unreached))
-    troubled = tuple((item.key, str(item.attempts), ctx.said(item.error)) for item in outbox.troubled(ctx.conn))
-    if troubled:
-        columns = (ctx.t("What"), ctx.t("Attempts"), ctx.t("Error"))
-        blocks.append(Table(ctx.t("Not delivered"), columns, troubled, "lrl"))
+    states = sources(ctx)
+    counted = trouble_with(ctx, states)
+    blocks += sources_table(ctx, states)
+    troubled = _troubled(ctx, states)
+    blocks += troubled
     waits = stopped(ctx, vendors, CHAT_PLATFORMS)
     blocks[1:1] = stopped_table(ctx, waits)
     absent = _workspaces(ctx, blocks)
     silent = [name for name in vendors if name not in reads or _is_silent(ctx, reads[name])]
-    if troubled or failing:
-        title = ctx.t("A provider or a chat platform does not answer")
-    elif unreached:
-        title = ctx.nt("{n} person can't be reached", "{n} people can't be reached", len(unreached))
-    elif waiting["late"]:
-        late = waiting["late"]
-        title = ctx.nt("{n} message was not delivered in time", "{n} messages were not delivered in time", late)
-        blocks.insert(
-            1, Text(ctx.t("Messages wait for more than {n} minutes. Is the bot running?", n=LATE.seconds // 60))
-        )
-    elif silent:
-        title = ctx.nt("{n} provider is not read", "{n} providers are not read", len(silent))
-    elif aside:
-        first = aside[0].provider
-        title = said(ctx, vendors.get(first, first), [each for each in aside if each.provider == first])
-    else:
-        title = _works(ctx, unpriced, twice, ending)
+    late = waiting["late"]
+    if late and not (troubled or failing or unreached):
+        minutes = LATE.seconds // 60
+        blocks.insert(1, Text(ctx.t("Messages wait for more than {n} minutes. Is the bot running?", n=minutes)))
+    news = _news(ctx, is_down=bool(troubled or failing), unreached=len(unreached), late=late, unread=len(silent))
+    small = chain(_of_aside(ctx, aside, vendors), _in_a_line(ctx, [*counted, *clocks]))
+    title = next(chain(news, small), "") or _works(ctx, unpriced, twice, ending)
     title = _refusal(ctx, waits) or _absent(ctx, absent) or title
     well = not (waits or waiting["late"] or troubled or unreached or silent or aside or failing or twice)
-    well = well and not (unpriced or ending or absent)
+    well = well and not (unpriced or ending or absent or counted or clocks)
     blocks += [Button(ctx.t("Which models have no price?"), "price")] if unpriced else []
     if waiting.get("parked"):
         blocks.append(Button(ctx.t("Try again"), "retry"))
     return Card(title, tuple(blocks), "good" if well else "warn")
+
+
+def _news(ctx: Context, *, is_down: bool, unreached: int, late: int, unread: int) -> Iterator[str]:
+    """What is the matter, the most urgent first."""
+    if is_down:
+        yield ctx.t("A provider or a chat platform does not answer")
+    if unreached:
+        yield ctx.nt("{n} person can't be reached", "{n} people can't be reached", unreached)
+    if late:
+        yield ctx.nt("{n} message was not delivered in time", "{n} messages were not delivered in time", late)
+    if unread:
+        yield ctx.nt("{n} provider is not read", "{n} providers are not read", unread)
+
+
+def _of_aside(ctx: Context, aside: Sequence[Aside], vendors: Mapping[str, str]) -> Iterator[str]:
+    """What is set aside of the first provider of which anything is."""
+    for name in dict.fromkeys(each.provider for each in aside):
+        yield said(ctx, vendors[name], [each for each in aside if each.provider == name])
+
+
+def _in_a_line(ctx: Context, found: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """What is wrong, each in a line."""
+    return (ctx.t("{name}: {news}", name=name, news=news) for name, news in found)
+
+
+def _clocks(ctx: Context) -> list[tuple[str, str]]:
+    """Hosts whose clock was wrong just now. All reckon with the database's, but files and logs have the host's."""
+    found = []
+    for host, (value, since) in sorted(installation.noted_below(ctx.conn, installation.SKEW).items()):
+        seconds = int(value)
+        if since >= ctx.now - SKEW_SEEN:
+            text = N_("{n} s behind the database, whose time is used. Set the clock of {host} right.")
+            if seconds > 0:
+                text = N_("{n} s ahead of the database, whose time is used. Set the clock of {host} right.")
+            found.append((ctx.t("Clock"), ctx.t(text, n=abs(seconds), host=host)))
+    return found
+
+
+def _troubled(ctx: Context, states: Sequence[SourceState]) -> list[Table]:
+    """What could not be delivered, but for readings of outcomes, whose own table says it; nothing if all was."""
+    told = tuple(f"pull/outcomes/{each.name}/" for each in states if each.error)
+    items = [item for item in outbox.troubled(ctx.conn) if not item.key.startswith(told)]
+    rows = tuple((item.key, str(item.attempts), ctx.said(item.error)) for item in items)
+    columns = (ctx.t("What"), ctx.t("Attempts"), ctx.t("Error"))
+    return [Table(ctx.t("Not delivered"), columns, rows, "lrl")] if rows else []
 
 
 def _waiting(ctx: Context) -> tuple[dict[str, int], bool]:
@@ -133,6 +178,7 @@ def late(ctx: Context) -> tuple[tuple[str, str], ...]:
     waits = [(vendors[each.target], ctx.said(each.error)) for each in stopped(ctx, vendors)]
     found += [each for each in waits if each[0] not in told]
     found += _ending(ctx, vendors)
+    found += trouble_with(ctx, sources(ctx))
     odd = not_whole(ctx, names=vendors)
     found += [(ctx.t("Not in the sum"), together(ctx, odd))] if odd else []
     waiting, _ = _waiting(ctx)

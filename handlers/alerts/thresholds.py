@@ -189,16 +189,7 @@ def _limits(ctx: Context, budget: Budget, period: Period, *, ended: bool = False
     """Every limit by a rule of which something may be news, but for old news of very many."""
     if budget.is_pool or budget.zone not in ("", ctx.policy.organization.zone):
         return _read(ctx, budget, period)
-    look = Look(
-        budget.name,
-        period.first,
-        period.end,
-        (WHOLE,) if ended else tuple(sorted(budget.alert_at)),
-        ctx.now,
-        tokens=budget.unit in COUNTED,
-        models=_models(ctx, budget, period),
-        over=ended,
-    )
+    look = _look(ctx, budget, period, ended=ended)
     said = terms.of(ctx.conn, budget.name, period.first)
     found = store.news(ctx.conn, look, said, MANY + 1)
     if len(found) <= MANY:
@@ -209,6 +200,26 @@ def _limits(ctx: Context, budget: Budget, period: Period, *, ended: bool = False
         store.hush(ctx.conn, look, said)
         tell_owners(ctx, budget, period)
     return store.news(ctx.conn, look, said)
+
+
+def _look(ctx: Context, budget: Budget, period: Period, *, ended: bool = False) -> Look:
+    return Look(
+        budget.name,
+        period.first,
+        period.end,
+        (WHOLE,) if ended else tuple(sorted(budget.alert_at)),
+        ctx.now,
+        tokens=budget.unit in COUNTED,
+        models=_models(ctx, budget, period),
+        over=ended,
+    )
+
+
+def used_up(ctx: Context, budget: Budget, period: Period) -> list[Used]:
+    """Every limit by a rule that is used up, whether anybody was told of it or not."""
+    if budget.is_pool or budget.zone not in ("", ctx.policy.organization.zone):
+        return [each for each in _read(ctx, budget, period) if each.spent >= each.limit]
+    return store.passed(ctx.conn, _look(ctx, budget, period), terms.of(ctx.conn, budget.name, period.first))
 
 
 def _read(ctx: Context, budget: Budget, period: Period) -> list[Used]:
@@ -236,7 +247,7 @@ def _tell(ctx: Context, budget: Budget, period: Period, limit: Used, next_: Step
     """Tell whom it concerns, unless it can wait for their working hours, or nobody is left whom it concerns."""
     account = ctx.account(limit.account_id)
     whom = _whom(ctx, account) if account else []
-    if account is None or not account.active or not whom or not _binds(ctx, budget, account):
+    if account is None or not account.active or not whom or not still_binds(ctx, budget, account):
         return False
     zone = ZoneInfo(whom[0].zone or ctx.policy.organization.zone)
     if next_.tell < WHOLE and not is_working(ctx.now, ctx.policy.working, zone):
@@ -281,7 +292,7 @@ def _whom(ctx: Context, account: Account) -> list[Person]:
     return people.people_with_role(ctx.conn, "finance") if account.kind != "person" else []
 
 
-def _binds(ctx: Context, budget: Budget, account: Account) -> bool:
+def still_binds(ctx: Context, budget: Budget, account: Account) -> bool:
     """Whether a limit that was posted still counts: roles, groups and teams come and go within a period."""
     alone = len(ctx.policy.rules_named(budget.name)) == 1
     if budget.is_pool or (alone and budget.who in ("every person", "every agent")):

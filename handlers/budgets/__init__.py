@@ -7,6 +7,7 @@ from handlers.budgets.posting import move, post, refuse_too_much
 from handlers.budgets.shares import Share, give, return_share, share_of, with_share
 from handlers.budgets.status import (
     LOOK_BACK,
+    SEASON,
     STILL_MOVES,
     BudgetStatus,
     Figures,
@@ -15,6 +16,7 @@ from handlers.budgets.status import (
     allotment_of,
     can_be_enforced,
     current,
+    last_years,
     lately_ended,
     looked_back_to,
     spent_below,
@@ -29,6 +31,7 @@ from handlers.budgets.transfer import correct, transfer
 __all__ = [
     "ARRIVES_WITHIN",
     "LOOK_BACK",
+    "SEASON",
     "STILL_MOVES",
     "BudgetStatus",
     "Figures",
@@ -44,6 +47,7 @@ __all__ = [
     "enforce",
     "give",
     "give_allotments",
+    "last_years",
     "lately_ended",
     "looked_back_to",
     "move",

@@ -6,7 +6,7 @@ those that count every model, for a cap on some models stops nobody who can take
 A pool may be split: who has a share is bound by the share, and all others together by what is not split.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -151,6 +151,9 @@ class Figures(Protocol):
     def person(self, account: Account) -> Person | None:
         """Whose own account it is, None for a team or an agent."""
 
+    def binding(self, account: Account) -> Sequence[tuple[Budget, Period]]:
+        """The budgets that bind it, each in its present period."""
+
     def posted(self, budget: Budget, period: Period, account: Account) -> Posted:
         """The entries of an account's own budget."""
 
@@ -177,6 +180,8 @@ class Figures(Protocol):
 
 
 LOOK_BACK = timedelta(days=90)
+YEAR, SEASON, WEEK = timedelta(days=364), timedelta(days=56), timedelta(days=7)
+"""The same weekday of the same week of last year, and the weeks before it that last year's are compared with."""
 NOTHING = Posted(0, 0, None, has_allotment=False)
 
 
@@ -185,7 +190,7 @@ def statuses(ctx: Context, account: Account, figures: Figures | None = None) -> 
     figures = figures or OfOne(ctx, account)
     names, person = figures.above(account), figures.person(account)
     found = []
-    for budget, period in _binding(ctx, account, person, names):
+    for budget, period in figures.binding(account):
         holder = budget.account_id or account.id
         if budget.is_pool:
             found += _pool(ctx, figures, budget, period, account, names[holder])
@@ -295,6 +300,10 @@ class OfOne:
         """See Figures."""
         return self._ctx.somebody(account.person_id) if account.person_id else None
 
+    def binding(self, _account: Account) -> Sequence[tuple[Budget, Period]]:
+        """See Figures."""
+        return self._budgets
+
     def posted(self, budget: Budget, period: Period, _account: Account) -> Posted:
         """See Figures."""
         return self._entries[0].get((budget.name, period.first), NOTHING)
@@ -357,8 +366,11 @@ class OfOne:
             return dict(zip(ordered, spend.spent_in(self._ctx.conn, ordered), strict=True)), ()
         first = min(period.first for _, period in self._budgets)
         end = max(period.end for _, period in self._budgets)
-        window = (self._account.id, min(first, looked_back_to(self._ctx)), end)
-        sums, days = spend.spent_in_and_daily(self._ctx.conn, ordered, window)
+        here = (self._account.id, min(first, looked_back_to(self._ctx)), end)
+        # A single person's weeks of last year tell nothing of this year's, and most balances are a person's.
+        is_one = self._account.kind == "person"
+        last_year = [] if is_one else [(self._account.id, *last_years(self._ctx, here[1], end))]
+        sums, days = spend.spent_in_and_daily(self._ctx.conn, ordered, [*last_year, here])
         return dict(zip(ordered, sums, strict=True)), tuple(sorted(days, key=lambda day: (day[0], day[1].name)))
 
     def _below(self, budget: Budget, period: Period, account_id: str) -> dict[str, int]:
@@ -390,6 +402,10 @@ class OfAll:
     def person(self, account: Account) -> Person | None:
         """See Figures."""
         return self._persons.get(account.person_id)
+
+    def binding(self, account: Account) -> Sequence[tuple[Budget, Period]]:
+        """See Figures."""
+        return _binding(self._ctx, account, self.person(account), self.above(account))
 
     def posted(self, budget: Budget, period: Period, account: Account) -> Posted:
         """See Figures."""
@@ -443,6 +459,15 @@ class OfAll:
 def looked_back_to(ctx: Context) -> date:
     """The first day of those that tell how a period will go on: ninety days before the last whole one."""
     return comparisons.whole_before(ctx.readings(), ctx.today) - LOOK_BACK
+
+
+def last_years(ctx: Context, first: date, end: date) -> tuple[date, date]:
+    """From when until when last year's days tell of those that come until an end: the weeks before them, too.
+
+    None of them is among the days from the first on.
+    """
+    begin = looked_back_to(ctx) + LOOK_BACK - YEAR - SEASON
+    return begin, max(begin, min(end - YEAR + WEEK, first))
 
 
 def _counted(ctx: Context, budget: Budget, spent: dict[str, list[Spent]]) -> dict[str, int]:

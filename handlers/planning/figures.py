@@ -140,7 +140,7 @@ def figures(
         median_low(_days_without(policy, replayed.stops)) if replayed.stops else 0,
         replayed.wanted_nanos,
         0 if everything_granted else most,
-        0 if everything_granted else _least(history, replayed.stops, granting),
+        0 if everything_granted else _least(history, replayed, granting),
         0 if everything_granted else told,
         0 if everything_granted else _cheaper(policy, history, replayed.stops),
         (0, 0) if everything_granted else _resampled(replayed.missed_by_day),
@@ -181,13 +181,14 @@ def granted_share(history: History) -> Fraction | None:
     return sum(parts, Fraction(0)) / len(parts)
 
 
-def _least(history: History, stops: Iterable[Stop], granting: Granting) -> int:
+def _least(history: History, replayed: Replayed, granting: Granting) -> int:
     """What is refused by a provider to those who have no other, less what is granted on request."""
     granted = Fraction(0) if granting == "none" else granted_share(history)
     if granted is None:
         return 0
-    elsewhere = {each for uses in history.days.values() for each, use in uses.items() if use.free}
-    refused = sum(each.missed_nanos for each in stops if each.kept and each.account_id not in elsewhere)
+    refused = sum(
+        each.missed_nanos for each in replayed.stops if each.kept and each.account_id not in replayed.elsewhere
+    )
     return int(refused * (1 - granted))
 
 
@@ -195,12 +196,10 @@ def _cheaper(policy: Policy, history: History, stops: Iterable[Stop]) -> int:
     """What the tokens above the limits of some models would have cost at the models that are cheaper."""
     cost: dict[str, int] = defaultdict(int)
     tokens: dict[str, int] = defaultdict(int)
-    for uses in history.days.values():
-        for use in uses.values():
-            for each in (*use.kept, *use.free):
-                tier = policy.tier_of(each.name)
-                cost[tier] += each.cost_nanos
-                tokens[tier] += each.tokens - each.tokens_unpriced
+    for each in history.models:
+        tier = policy.tier_of(each.name)
+        cost[tier] += each.cost_nanos
+        tokens[tier] += each.tokens - each.tokens_unpriced
     found = 0
     for stop in stops:
         tier = stop.budget.models

@@ -1,21 +1,25 @@
 """What another policy is tried on: what everybody used day by day, where they stood then, and what they were granted.
 
-All of it is read in a few statements; from then on it is values (replay.py).
+What was used is read as a stream, for there may be millions of days of people; the rest are values (replay.py).
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
+from operator import attrgetter
+from typing import Protocol
+
+from sqlalchemy import Connection
 
 from handlers.context import Context
-from storage import exceptions, people, usage_history
+from storage import exceptions, people, spend, usage_history
 from storage.directory import Person
 from storage.exceptions import BudgetException
 from storage.people import Account
 from storage.spend import Spent
-from storage.tables import UNALLOCATED
+from storage.tables import ORGANIZATION, UNALLOCATED
 from storage.usage_history import Ancestor, Move, PastRequest
 
 REQUESTS_BACK = timedelta(days=365)
@@ -27,6 +31,79 @@ class DayUse:
 
     kept: tuple[Spent, ...]
     free: tuple[Spent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InAll:
+    """What an account used on some days by model.
+
+    Args:
+        account_id: whose.
+        use: so much.
+        most: what it never exceeded on the way, more than `use` where something was given back.
+    """
+
+    account_id: str
+    use: DayUse
+    most: DayUse
+
+
+class Uses(Protocol):
+    """What everybody used, without what is unallocated; it may be asked for again and again."""
+
+    def by_day(
+        self, first: date, end: date, only: Collection[str] | None = None
+    ) -> Iterator[tuple[date, Mapping[str, DayUse]]]:
+        """What each account, or each of some, used on each of the days on which anything was, in their order."""
+
+    def in_all(self, first: date, end: date) -> Iterator[InAll]:
+        """The same summed up over the days."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredUses:
+    """What the database knows that was used below an account.
+
+    Args:
+        conn: a question's connection.
+        above: the account.
+        stoppable: the names of providers that can keep a limit.
+    """
+
+    conn: Connection
+    above: str
+    stoppable: Collection[str]
+
+    def by_day(
+        self, first: date, end: date, only: Collection[str] | None = None
+    ) -> Iterator[tuple[date, Mapping[str, DayUse]]]:
+        """See Uses."""
+        found = usage_history.used(self.conn, self.above, first, end, only)
+        for day, rows in groupby(found, key=attrgetter("day")):
+            accounts = groupby(rows, key=attrgetter("account_id"))
+            uses = {one: self._parted((each.provider, each.spent) for each in own) for one, own in accounts}
+            uses.pop(UNALLOCATED, None)
+            if uses:
+                yield day, uses
+
+    def in_all(self, first: date, end: date) -> Iterator[InAll]:
+        """See Uses."""
+        found = usage_history.used_in_all(self.conn, self.above, first, end)
+        for account_id, rows in groupby(found, key=attrgetter("account_id")):
+            if account_id == UNALLOCATED:
+                continue
+            own = list(rows)
+            use = self._parted((each.provider, each.spent) for each in own)
+            is_plain = all(each.spent == each.most for each in own)
+            most = use if is_plain else self._parted((each.provider, each.most) for each in own)
+            yield InAll(account_id, use, most)
+
+    def _parted(self, found: Iterable[tuple[str, Spent]]) -> DayUse:
+        kept: list[Spent] = []
+        free: list[Spent] = []
+        for provider, spent in found:
+            (kept if provider in self.stoppable else free).append(spent)
+        return DayUse(tuple(kept), tuple(free))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +145,14 @@ class History:
         above: the account.
         first: the first day.
         end: the day after the last.
-        days: what each account used on each day.
+        uses: what each account used.
         placed: where each account stood.
         accounts: by id, those that are no more as well.
         persons: those who are there today, by id.
         granted: moves of budget, the oldest first.
         excepted: the exceptions of each account.
         asked: requests for extra budget of the last year.
+        models: what was used in all by model, without what is unallocated.
         unallocated_nanos: what nobody owns, and is left out.
         tokens_unpriced: tokens that nobody knows the price of, and that are left out of what is counted in money.
     """
@@ -82,13 +160,14 @@ class History:
     above: str
     first: date
     end: date
-    days: Mapping[date, Mapping[str, DayUse]]
+    uses: Uses
     placed: Mapping[str, Sequence[Placed]]
     accounts: Mapping[str, Account]
     persons: Mapping[str, Person]
     granted: Sequence[Granted] = ()
     excepted: Mapping[str, Sequence[Excepted]] = field(default_factory=dict)
     asked: Sequence[PastRequest] = ()
+    models: Sequence[Spent] = ()
     unallocated_nanos: int = 0
     tokens_unpriced: int = 0
 
@@ -109,7 +188,7 @@ class History:
 
 
 def load(ctx: Context, above: str, first: date, end: date) -> History:
-    """Read what is known of some days, in seven statements.
+    """Read what is known of some days, and have what was used be read when it is asked for.
 
     Args:
         ctx: whoever asks; must be allowed to see the account's figures.
@@ -118,33 +197,38 @@ def load(ctx: Context, above: str, first: date, end: date) -> History:
         end: the day after the last.
     """
     stoppable = {each.name for each in ctx.policy.vendors if "set_limit" in each.can}
-    days: dict[date, dict[str, tuple[list[Spent], list[Spent]]]] = defaultdict(dict)
-    unallocated = unpriced = 0
-    for each in usage_history.used(ctx.conn, above, first, end):
-        if each.account_id == UNALLOCATED:
-            unallocated += each.spent.cost_nanos
-            continue
-        unpriced += each.spent.tokens_unpriced
-        kept, free = days[each.day].setdefault(each.account_id, ([], []))
-        (kept if each.provider in stoppable else free).append(each.spent)
+    everything = spend.spent_by(ctx.conn, above, first, end, "model")
+    nobodys = spend.spent_by(ctx.conn, UNALLOCATED, first, end, "model") if above == ORGANIZATION else []
     since = datetime.combine(ctx.today, time(), ctx.policy.zone) - REQUESTS_BACK
     return History(
         above,
         first,
         end,
-        {
-            day: {one: DayUse(tuple(kept), tuple(free)) for one, (kept, free) in sorted(uses.items())}
-            for day, uses in sorted(days.items())
-        },
+        StoredUses(ctx.conn, above, stoppable),
         placed_by(usage_history.lines(ctx.conn, above, first, end)),
         {each.id: each for each in people.accounts_ever(ctx.conn)},
         {each.id: each for each in people.active_people(ctx.conn)},
         [_granted(ctx, each) for each in usage_history.moves(ctx.conn, first, end)],
         _excepted(ctx, exceptions.ever(ctx.conn)),
         usage_history.past_requests(ctx.conn, since),
-        unallocated,
-        unpriced,
+        list(_less(everything, nobodys)),
+        sum(each.cost_nanos for each in nobodys),
+        sum(each.tokens_unpriced for each in everything) - sum(each.tokens_unpriced for each in nobodys),
     )
+
+
+def _less(everything: Iterable[Spent], part: Iterable[Spent]) -> Iterator[Spent]:
+    """What is left of some sums by model without a part of them."""
+    out = {each.name: each for each in part}
+    for each in everything:
+        gone = out.get(each.name, Spent("", 0, 0, 0, 0))
+        yield Spent(
+            each.name,
+            each.cost_nanos - gone.cost_nanos,
+            each.tokens - gone.tokens,
+            each.tokens_unpriced - gone.tokens_unpriced,
+            each.requests - gone.requests,
+        )
 
 
 def placed_by(found: Iterable[Ancestor]) -> dict[str, list[Placed]]:

@@ -11,16 +11,17 @@ spending goes on, and what is above the limit is what would be saved if people d
 """
 
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from typing import Literal
 
 from handlers.budgets import allotment_of, can_be_enforced, used
 from handlers.money import COUNTED
 from handlers.periods import Period, period_of
-from handlers.planning.history import DayUse, Granted, History
+from handlers.planning.history import DayUse, Granted, History, InAll
 from handlers.policy import Budget, Policy, rules_for, with_exceptions
 
 Granting = Literal["as then", "none", "all"]
@@ -93,6 +94,7 @@ class Replayed:
         wanted_nanos: what was spent in truth.
         missed_by_day: what would not have been served, or was above a limit, by day.
         wanted_by: what each account spent in truth.
+        elsewhere: accounts that used something where no limit can be kept.
     """
 
     stops: tuple[Stop, ...]
@@ -100,6 +102,7 @@ class Replayed:
     wanted_nanos: int
     missed_by_day: Mapping[date, int]
     wanted_by: Mapping[str, int]
+    elsewhere: frozenset[str]
 
 
 Amounts = tuple[int, int]
@@ -203,6 +206,15 @@ class _Wish:
             self.until, self.by = until, by
 
 
+@dataclass(frozen=True, slots=True)
+class _InAll:
+    """What an account wants on some days: in nanos, and of each purse in its unit."""
+
+    account_id: str
+    cost_nanos: int
+    pots: Sequence[tuple[_Pot, int]]
+
+
 @dataclass(slots=True)
 class _Standing:
     """What binds an account until before a day."""
@@ -234,21 +246,23 @@ class Replay:
     _stops: list[Stop] = field(default_factory=list)
     _rules: dict[tuple[str, tuple[str, ...]], list[Budget]] = field(default_factory=dict)
     _rollovers: dict[str, int | None] = field(default_factory=dict)
+    _most: dict[Purse, int] = field(default_factory=lambda: defaultdict(int))
+    _elsewhere: set[str] = field(default_factory=set)
 
     def run(self) -> Replayed:
         """What would have happened."""
-        wanted_by: dict[str, int] = defaultdict(int)
         missed_by_day: dict[date, int] = {}
-        moves = deque(sorted(self._counting(), key=lambda each: each.day))
-        day = self.history.first
-        while day < self.history.end:
+        counting = sorted(self._counting(), key=lambda each: each.day)
+        wanted_by, daily = self._served(counting)
+        moves = deque(counting)
+        for day, uses in self._days(daily):
             while moves and moves[0].day <= day:
                 self._move(moves.popleft())
-            wishes = [self._wish(each, use, day) for each, use in self.history.days.get(day, {}).items()]
+            self._elsewhere.update(each for each, use in uses.items() if use.free)
+            wishes = [self._wish(each, use, day) for each, use in uses.items()]
             for wish in wishes:
-                wanted_by[wish.account_id] += wish.kept + wish.free
+                wanted_by[wish.account_id] = wanted_by.get(wish.account_id, 0) + wish.kept + wish.free
             missed_by_day[day] = self._day(day, wishes)
-            day += DAY
         for key in list(self._open):
             self._end(key, self.history.end)
         courses = (
@@ -257,7 +271,28 @@ class Replay:
             if purse.sharer != REST
         )
         stops = sorted(self._stops, key=lambda each: (each.day, each.account_id, each.purse))
-        return Replayed(tuple(stops), tuple(courses), sum(wanted_by.values()), missed_by_day, dict(wanted_by))
+        return Replayed(
+            tuple(stops),
+            tuple(courses),
+            sum(wanted_by.values()),
+            missed_by_day,
+            wanted_by,
+            frozenset(self._elsewhere),
+        )
+
+    def _days(self, accounts: Collection[str] | None) -> Iterator[tuple[date, Mapping[str, DayUse]]]:
+        """Each day with what some accounts, or all, used on it."""
+        first, end = self.history.first, self.history.end
+        is_asked = accounts is None or accounts
+        told = self.history.uses.by_day(first, end, accounts) if is_asked else iter(())
+        at, uses = next(told, (end, {}))
+        for number in range((end - first).days):
+            day = first + number * DAY
+            if at > day:
+                yield day, {}
+                continue
+            yield day, uses
+            at, uses = next(told, (end, {}))
 
     def _counting(self) -> Iterator[Granted]:
         """The moves of budget that count: what is carried on is worked out anew, and is no move."""
@@ -272,6 +307,92 @@ class Replay:
         moved = self._moved[one.budget, one.first]
         moved[one.account_id] = moved.get(one.account_id, 0) + one.amount
         self._standing.clear()
+
+    # Who is served in full ------------------------------------------------------------------------------------------
+
+    def _served(self, counting: Sequence[Granted]) -> tuple[dict[str, int], set[str] | None]:
+        """Serve those at once whom no limit can stop on any day, for all that they and others wanted is below it.
+
+        Args:
+            counting: the moves of budget that count.
+
+        Returns:
+            What each of them spent, and who else there is, None for everybody: these are gone through day by day.
+        """
+        if any(each.every == "day" for each in self.budgets):
+            return {}, None
+        moved = {(each.budget, each.first) for each in counting}
+        daily = {each.account_id for each in counting}
+        wanted: list[_InAll] = []
+        for first, end in self._cuts():
+            for each in self.history.uses.in_all(first, end):
+                if each.use.free:
+                    self._elsewhere.add(each.account_id)
+                if self._is_steady(each.account_id):
+                    wanted.append(self._wanted(each, first))
+                else:
+                    daily.add(each.account_id)
+                    self._wanted_unsteadily(each, first, end)
+        self._standing.clear()
+        daily.update(one.account_id for one in wanted if not all(self._suffices(pot, moved) for pot, _ in one.pots))
+        served: dict[str, int] = defaultdict(int)
+        for one in wanted:
+            if one.account_id not in daily:
+                served[one.account_id] += one.cost_nanos
+                for pot, amount in one.pots:
+                    pot.spent += amount
+                    pot.wanted += amount
+        return dict(served), daily
+
+    def _cuts(self) -> Iterator[tuple[date, date]]:
+        """The days of the history, cut wherever a period of a budget begins."""
+        first, end = self.history.first, self.history.end
+        cuts = {first, end}
+        for every in {each.every for each in self.budgets}:
+            day = first
+            while day < end:
+                day = period_of(day, every, self.policy.budget_calendar).end
+                cuts.add(min(day, end))
+        return pairwise(sorted(cuts))
+
+    def _is_steady(self, account_id: str) -> bool:
+        """Whether the same rules bind an account on all days."""
+        placed = self.history.placed_on(account_id, self.history.first)
+        return placed.until >= self.history.end and account_id not in self.history.excepted
+
+    def _wanted(self, one: InAll, day: date) -> _InAll:
+        """What an account wants on some days, the first of which is given."""
+        wish = self._wish(one.account_id, one.use, day)
+        for pot, _ in wish.pots:
+            self._most[pot.purse] += self._at_most(one, pot.budget)
+        return _InAll(one.account_id, wish.kept + wish.free, [(pot, sum(amounts)) for pot, amounts in wish.pots])
+
+    def _wanted_unsteadily(self, one: InAll, first: date, end: date) -> None:
+        """Count what an account may want of all that binds it on any of some days."""
+        changes = [day for each in self.history.placed.get(one.account_id, ()) for day in (each.since, each.until)]
+        changes += [day for each in self.history.excepted.get(one.account_id, ()) for day in (each.since, each.until)]
+        days = {first, *(day for day in changes if first < day < end)}
+        binding: dict[Purse, Budget] = {}
+        for day in days:
+            for budget in self._binding(one.account_id, self.history.line(one.account_id, day), day):
+                period = period_of(day, budget.every, self.policy.budget_calendar)
+                binding[Purse(budget.name, budget.account_id or one.account_id, period.first)] = budget
+        for purse, budget in binding.items():
+            self._most[purse] += self._at_most(one, budget)
+
+    def _at_most(self, one: InAll, budget: Budget) -> int:
+        """What an account may want of a budget in all, at any time of some days."""
+        most = [*one.most.kept, *one.most.free]
+        counted = used(self.policy, budget, most)
+        return max(counted, sum(each.cost_nanos for each in most)) if can_be_enforced(budget) else counted
+
+    def _suffices(self, pot: _Pot, moved: Collection[tuple[str, date]]) -> bool:
+        """Whether a purse is never empty. What is rounded each day, is carried on or was moved is not told by sums."""
+        budget = pot.budget
+        is_moved = budget.is_pool and (budget.name, pot.purse.first) in moved
+        if is_moved or budget.unit == "credits" or self._carried_most(budget) != 0:
+            return False
+        return budget.limit != "hard" or self._most[pot.purse] <= pot.limit
 
     # What binds ----------------------------------------------------------------------------------------------------
 
@@ -362,9 +483,7 @@ class Replay:
 
     def _carried(self, purse: Purse, budget: Budget, period: Period) -> int:
         """What is carried on from the period before, if that was looked at."""
-        if budget.rollover not in self._rollovers:
-            self._rollovers[budget.rollover] = budget.rollover_max
-        most = self._rollovers[budget.rollover]
+        most = self._carried_most(budget)
         if most == 0:
             return 0
         before = period_of(period.first - DAY, budget.every, self.policy.budget_calendar)
@@ -374,6 +493,12 @@ class Replay:
         pot = self._pots.get(earlier)
         left = max(0, pot.left if pot else budget.allotment + self._carried(earlier, budget, before))
         return left if most is None else min(left, most)
+
+    def _carried_most(self, budget: Budget) -> int | None:
+        """How much is carried on at most, None for all."""
+        if budget.rollover not in self._rollovers:
+            self._rollovers[budget.rollover] = budget.rollover_max
+        return self._rollovers[budget.rollover]
 
     # A day ---------------------------------------------------------------------------------------------------------
 

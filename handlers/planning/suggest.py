@@ -298,8 +298,7 @@ def _facts(
 
 def _part(history: History, first: date, end: date) -> History:
     """Some of the days of a history."""
-    days = {day: uses for day, uses in history.days.items() if first <= day < end}
-    return replace(history, first=first, end=end, days=days)
+    return replace(history, first=first, end=end)
 
 
 def _tested(change: Caps, fitted: Sequence[Group], later: dict[str, list[int]], base: Budget) -> int:

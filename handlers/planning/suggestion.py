@@ -1,7 +1,7 @@
 """Caps from the past: what a share of the people of a group spent at most in a period, with a floor."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from math import ceil
@@ -10,7 +10,7 @@ from handlers.access import GROUP_MIN
 from handlers.budgets import used
 from handlers.money import Amount, in_units, scale_of, smallest
 from handlers.periods import period_of
-from handlers.planning.history import History
+from handlers.planning.history import DayUse, History
 from handlers.planning.proposal import Caps, Change, applied
 from handlers.policy import Budget, Policy
 from storage.tables import ORGANIZATION
@@ -82,15 +82,31 @@ def _most(totals: Mapping[str, Sequence[int]]) -> int:
 
 def spent_by_period(policy: Policy, budget: Budget, history: History, kind: str) -> dict[str, list[int]]:
     """What of each account of a kind counts against a budget in each whole period in which there was anything."""
-    sums: dict[str, dict[object, int]] = defaultdict(lambda: defaultdict(int))
-    for day, uses in history.days.items():
+    found: dict[str, list[int]] = defaultdict(list)
+    for uses in _by_period(policy, budget, history):
+        for account_id, use in uses:
+            if history.accounts[account_id].kind != kind:
+                continue
+            amount = used(policy, budget, [*use.kept, *use.free])
+            if amount:
+                found[account_id].append(amount)
+            else:
+                found.setdefault(account_id, [])
+    return dict(sorted(found.items()))
+
+
+def _by_period(policy: Policy, budget: Budget, history: History) -> Iterator[Iterable[tuple[str, DayUse]]]:
+    """What was used in each whole period of a budget, the earliest first."""
+    if budget.every == "day":
+        for _, uses in history.uses.by_day(history.first, history.end):
+            yield uses.items()
+        return
+    day = history.first
+    while day < history.end:
         period = period_of(day, budget.every, policy.budget_calendar)
-        if period.first < history.first or period.end > history.end:
-            continue
-        for account_id, use in uses.items():
-            if history.accounts[account_id].kind == kind:
-                sums[account_id][period.first] += used(policy, budget, [*use.kept, *use.free])
-    return {each: [amount for amount in found.values() if amount] for each, found in sorted(sums.items())}
+        if history.first <= period.first and period.end <= history.end:
+            yield ((each.account_id, each.use) for each in history.uses.in_all(period.first, period.end))
+        day = period.end
 
 
 def percentile(amounts: Iterable[int], percent: int) -> int:

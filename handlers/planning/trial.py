@@ -77,7 +77,7 @@ def run(ctx: Context, proposal: Proposal, policy: Policy | None = None) -> Trial
         today,
         proposed,
         proposal.granting,
-        _mark(history, budgets, proposal.granting),
+        _mark(history, budgets, proposal.granting, proposed.replayed),
     )
 
 
@@ -103,12 +103,12 @@ def periods_of(ctx: Context, window: Window) -> list[tuple[date, date]]:
     return found
 
 
-def _mark(history: History, budgets: Sequence[Budget], granting: Granting) -> str:
+def _mark(history: History, budgets: Sequence[Budget], granting: Granting, replayed: Replayed) -> str:
     """A short text that is the same for the same budgets and the same past."""
     said = sha256(f"{granting} {history.first} {history.end} {history.above}".encode())
     for budget in budgets:
         said.update(str(sorted(dict(budget).items())).encode())
-    for day, uses in history.days.items():
-        said.update(f"{day} {uses}".encode())
+    for each in (*history.models, *sorted(replayed.wanted_by.items()), *replayed.missed_by_day.items()):
+        said.update(str(each).encode())
     said.update(str(history.granted).encode())
     return said.hexdigest()[:8]

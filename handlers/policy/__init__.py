@@ -14,7 +14,7 @@ from handlers.policy.approvals import (
     exceeded,
     stages_for,
 )
-from handlers.policy.contracts import Contract
+from handlers.policy.contracts import Contract, PriceChange
 from handlers.policy.policy import (
     STANDARD,
     TIERS,
@@ -77,6 +77,7 @@ __all__ = [
     "Organization",
     "PlaceName",
     "Policy",
+    "PriceChange",
     "PriceRule",
     "Program",
     "ProgramRules",

@@ -1,14 +1,87 @@
 """Contracts with vendors, as an admin wrote them in app.yaml."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Annotated
+from decimal import Decimal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from handlers.amounts import read_amount
+from handlers.amounts import CURRENCIES, read_amount
 from handlers.errors import SettingError
 from handlers.policy.approvals import Frozen
+from handlers.policy.prices import KINDS, Price, is_model
 from handlers.policy.thresholds import AmountText
+
+USUAL_MIX = {"input": Decimal(3), "output": Decimal(1)}
+"""Three tokens of input to one of output: how price comparisons usually blend the two where no use is known."""
+
+
+Kind = Literal["input", "cache_read", "cache_write", "cache_write_1h", "output"]
+
+
+class PriceChange(Frozen):
+    """A price that a vendor has announced, from a day on.
+
+    Args:
+        model: the name of a model as it is reported, with `*` for any letters; "" for all of the provider.
+        since: the first day on which the new price counts.
+        percent: by how much everything becomes dearer, below zero cheaper; None if the prices are said.
+        old: what a million tokens cost until then.
+        new: what they cost from then on, of the same kinds.
+        currency: of both.
+    """
+
+    model: str = ""
+    since: Annotated[date, Field(alias="from")]
+    percent: Annotated[Decimal, Field(gt=-100, le=10_000)] | None = None
+    old: dict[Kind, Price] = Field(default_factory=dict)
+    new: dict[Kind, Price] = Field(default_factory=dict)
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> "PriceChange":
+        if (self.percent is None) != bool(self.old or self.new):
+            raise SettingError("write percent, or both old and new")
+        if self.old.keys() != self.new.keys():
+            raise SettingError("write the same kinds of tokens in old and new, such as input and output")
+        if not all(self.old.values()):
+            raise SettingError("an old price of 0 cannot rise; leave out what is free")
+        if self.currency not in CURRENCIES:
+            raise SettingError("unknown currency {word}: write one such as USD or CNY", word=self.currency)
+        return self
+
+    def is_for(self, model: str) -> bool:
+        """Whether it is for a model."""
+        return not self.model or is_model(self.model, model)
+
+    @property
+    def ratios(self) -> dict[str, Decimal]:
+        """By what the price of each kind of token is multiplied. What is not said of cached tokens follows input."""
+        if self.percent is not None:
+            return dict.fromkeys(KINDS, 1 + self.percent / 100)
+        said: dict[str, Decimal] = {kind: price / self.old[kind] for kind, price in self.new.items()}
+        follows = said.get("input", Decimal(1))
+        return {kind: said.get(kind, Decimal(1) if kind == "output" else follows) for kind in KINDS}
+
+    @property
+    def is_even(self) -> bool:
+        """Whether all kinds of tokens change alike, so that it does not matter which are used."""
+        return len(set(self.ratios.values())) == 1
+
+    def factor(self, paid: Mapping[str, Decimal] | None = None) -> Decimal:
+        """By what the cost of the same use is multiplied.
+
+        Args:
+            paid: what is paid for each kind of token today, in any unit; where nothing is known, three tokens of input
+                to one of output at the old price.
+        """
+        ratios = self.ratios
+        known = {kind: share for kind, share in (paid or {}).items() if share > 0}
+        if not known:
+            old: dict[str, Decimal] = dict(self.old.items())
+            known = {kind: weight * old.get(kind, Decimal(1)) for kind, weight in USUAL_MIX.items()}
+        return sum((share * ratios[kind] for kind, share in known.items()), Decimal(0)) / sum(known.values())
 
 
 class Contract(Frozen):
@@ -26,6 +99,7 @@ class Contract(Frozen):
         overage_percent: what use beyond the commitment costs, in percent of what it costs within.
         uplift_percent: by how much the price may rise at most when it renews, None if nothing was agreed.
         seats: how many seats were bought, 0 for none.
+        prices: what the vendor has announced to cost more or less, and from when on.
         document: where the paper is, as a link.
     """
 
@@ -40,6 +114,7 @@ class Contract(Frozen):
     overage_percent: Annotated[int, Field(ge=0, le=1_000)] = 100
     uplift_percent: Annotated[int, Field(ge=0, le=1_000)] | None = None
     seats: Annotated[int, Field(ge=0, le=10_000_000)] = 0
+    prices: tuple[PriceChange, ...] = ()
     document: str = ""
 
     @property

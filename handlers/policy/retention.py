@@ -7,10 +7,11 @@ from pydantic import Field
 from handlers.policy.approvals import Frozen
 
 Days = Annotated[int, Field(ge=30, le=36_500)] | None
+Months = Annotated[int, Field(ge=25, le=1_200)] | None
 
 
 class RetentionRules(Frozen):
-    """For how many days something is kept; None is as long as the database.
+    """For how many days or months something is kept; None is as long as the database.
 
     Args:
         message_days: messages that were shown, after they last changed.
@@ -19,6 +20,8 @@ class RetentionRules(Frozen):
         set_aside_days: what could not be understood, after it was last tried.
         telemetry_days: what programs told of themselves.
         token_days: tokens that ended.
+        charge_months: charges cell by cell, in whole months after that of today; what they came to by day is kept.
+            Two years and a month at least, for a year is compared with the one before.
     """
 
     message_days: Days = None
@@ -27,3 +30,4 @@ class RetentionRules(Frozen):
     set_aside_days: Days = None
     telemetry_days: Days = None
     token_days: Days = None
+    charge_months: Months = None

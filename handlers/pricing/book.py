@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from handlers.money import NANOS
 from handlers.policy import Policy, PriceRule, is_model
-from handlers.pricing.list_prices import FREE, ORDINARY, TokenPrices, list_prices
+from handlers.pricing.list_prices import FREE, KINDS_OF_LIST, ORDINARY, TokenPrices, list_prices
 from storage.charges import HOURS_OF_A_DAY, TOKENS, Charge, CostSource
 from storage.prices import PostedPrice
 from storage.units import from_nanos
@@ -25,7 +25,6 @@ COST_MAX = 10**17
 """What is more than this is no cost: sums of it would not fit. Reading refuses the same of a whole day."""
 
 REPORTED = ("invoice", "cost_report")
-KINDS = ("input", "cache_read", "cache_write_5m", "cache_write_1h", "output")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +187,7 @@ def _cost(charge: Charge, prices: TokenPrices) -> int | None:
     """What the tokens of a charge cost, None if one kind of them has no price: half a price is none."""
     used = [
         (getattr(charge, tokens), getattr(prices, kind))
-        for tokens, kind in zip(TOKENS, KINDS, strict=True)
+        for tokens, kind in zip(TOKENS, KINDS_OF_LIST, strict=True)
         if getattr(charge, tokens)
     ]
     if any(price is None for _, price in used):

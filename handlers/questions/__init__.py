@@ -11,14 +11,14 @@ from handlers.questions.at_providers import (
     stays_limited,
 )
 from handlers.questions.balance import balance, facts, gauge, label_of, title_of, tone_of
-from handlers.questions.forecast import forecast, runs_out
+from handlers.questions.forecast import forecast, out_on
 from handlers.questions.model_prices import MILLION, Rate, models, rate
 from handlers.questions.outcomes import outcomes_
 from handlers.questions.outlook import Scope, estimated, looked_at, missing, pace, seen_ahead
 from handlers.questions.projection import Forecast
 from handlers.questions.spend import spend
 from handlers.questions.unit_cost import value
-from handlers.questions.whose import headed
+from handlers.questions.whose import asked_about, headed
 from handlers.questions.why import ALIKE_PERCENT, WEIGHTS, compared, explained, in_a_line, why
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "OwnCap",
     "Rate",
     "Scope",
+    "asked_about",
     "at_providers",
     "balance",
     "cap_each",
@@ -48,10 +49,10 @@ __all__ = [
     "looked_at",
     "missing",
     "models",
+    "out_on",
     "outcomes_",
     "pace",
     "rate",
-    "runs_out",
     "seen_ahead",
     "spend",
     "stays_limited",

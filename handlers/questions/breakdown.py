@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import cast
 
-from handlers.access import GROUP_MIN, groups_below
+from handlers.access import GROUP_MIN, TooFewError, groups_below
+from handlers.arguments import Chosen
 from handlers.context import CLOCK, Context
 from handlers.days import Span
+from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import in_units
 from handlers.pages import Cell
@@ -18,7 +20,18 @@ from handlers.telemetry import DIMENSIONS, spent_on
 from storage import aliases, people
 from storage.charges import TOKENS
 from storage.people import Account
-from storage.spend import Spent, spent_by, spent_by_account, spent_by_hour, spent_by_key, tokens_by_day, who_spent_by
+from storage.spend import (
+    Spent,
+    spent_by,
+    spent_by_account,
+    spent_by_day_and,
+    spent_by_hour,
+    spent_by_key,
+    tokens_by_day,
+    who_spent_by,
+    who_spent_where,
+    who_used,
+)
 
 WAYS = (
     "model",
@@ -97,6 +110,34 @@ def rows_of(ctx: Context, account: Account, by: str, span: Span, order: str = ""
     return found
 
 
+def rows_on(ctx: Context, account: Account, by: str, span: Span, on: Chosen) -> list[Spent]:
+    """The same sums of some models or of one provider, by model or by time.
+
+    Raises:
+        RefusedError: they are not known by that; or many would see of few people what only single ones used.
+    """
+    if by == "model" and not on.provider:
+        hidden = few_behind(ctx, account, by, span)
+        if not hidden.isdisjoint(on.models):
+            raise TooFewError("Too few people used this for many to see what it cost.")
+        rows = without_few(rows_of(ctx, account, by, span), hidden)
+        return [each for each in rows if each.name in on.models]
+    if by not in TIMES or for_all(ctx):
+        raise RefusedError(
+            "Spending on some models is shown by model, day, week or month, to whom all figures are shown."
+        )
+    kind = "provider" if on.provider else "model"
+    daily = spent_by_day_and(ctx.conn, account.id, span.first, span.end, kind)
+    names = {on.provider} if on.provider else on.models
+    days = _merged([replace(spent, name=str(day)) for day, spent in daily if spent.name in names], str)
+    return days if by == "day" else _merged(days, lambda day: _first_of(ctx, day, by))
+
+
+def named_on(on: Chosen | None) -> str:
+    """The words by which a sentence names some models again, "" for all."""
+    return f" on {on.said}" if on else ""
+
+
 def _sums(ctx: Context, account: Account, by: str, span: Span) -> list[Spent]:
     match by:
         case "model" | "provider" | "day":
@@ -110,7 +151,10 @@ def _sums(ctx: Context, account: Account, by: str, span: Span) -> list[Spent]:
             told = without_few(days, few_behind(ctx, account, "day", span)) if by == "week" else days
             return _merged(told, lambda day: _first_of(ctx, day, by))
         case "tier":
-            return _merged(spent_by(ctx.conn, account.id, span.first, span.end, "model"), ctx.policy.tier_of)
+            # Of the models that are told, or a tier and its models would tell of one that is not.
+            models = spent_by(ctx.conn, account.id, span.first, span.end, "model")
+            told = without_few(models, few_behind(ctx, account, "model", span))
+            return _merged(told, lambda model: model if model == OTHERS else ctx.policy.tier_of(model))
         case "key":
             return _called(ctx, spent_by_key(ctx.conn, account.id, span.first, span.end))
         case _ if by in DIMENSIONS:
@@ -198,16 +242,32 @@ def for_all(ctx: Context) -> bool:
 
 
 def few_behind(ctx: Context, account: Account, by: str, span: Span) -> frozenset[str]:
-    """The names of sums that too few people are behind for many to see them, so that they become one: the others."""
-    if by not in ("model", "provider", "tier", "day") or not for_all(ctx):
+    """The names of sums that too few people are behind for many to see them, so that they become one: the others.
+
+    Whoever asks what they like is told of the parts of the organization only: what a part of it and a part of a team
+    leave may be one person's.
+    """
+    if by not in ("model", "provider", "tokens", "day") or not for_all(ctx):
         return frozenset()
-    who = who_spent_by(ctx.conn, account.id, span.first, span.end, "model" if by == "tier" else by)
-    if by == "tier":
-        tiers: dict[str, set[str]] = {}
-        for model, persons in who.items():
-            tiers.setdefault(ctx.policy.tier_of(model), set()).update(persons)
-        who = tiers
-    return too_few(who)
+    if by == "tokens":
+        who = who_used(ctx.conn, account.id, span.first, span.end)
+    else:
+        who = who_spent_by(ctx.conn, account.id, span.first, span.end, by)
+    if ctx.only is not None and account.kind != "organization":
+        return frozenset(who)
+    return _beside_models(ctx, account, span, who) if by == "provider" else too_few(who)
+
+
+def _beside_models(ctx: Context, account: Account, span: Span, who: Mapping[str, set[str]]) -> frozenset[str]:
+    """The same of providers: what a sum leaves when the models that are told are taken away, too few are behind."""
+    hidden = too_few(who_spent_by(ctx.conn, account.id, span.first, span.end, "model"))
+    left: dict[str, set[str]] = {}
+    for provider, model, person in who_spent_where(ctx.conn, account.id, span.first, span.end):
+        if model in hidden:
+            left.setdefault(provider, set()).add(person)
+    found = too_few(left) | too_few(who)
+    rest = {each for name in found for each in left.get(name, ())}
+    return frozenset(who) if 0 < len(rest) < GROUP_MIN else found
 
 
 def too_few(who: Mapping[str, set[str]]) -> frozenset[str]:

@@ -2,20 +2,33 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date, timedelta
 
 from handlers.access import is_for_all
 from handlers.arguments import Whom
-from handlers.budgets import BudgetStatus
+from handlers.budgets import LOOK_BACK, SEASON, BudgetStatus
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Text, Tone
 from handlers.context import Context
 from handlers.days import Span
+from handlers.language import N_
 from handlers.money import percent, scale_of, symbol_of
 from handlers.provenance import as_of
 from handlers.questions.balance import label_of
 from handlers.questions.breakdown import few_behind
 from handlers.questions.free_days import free_days
-from handlers.questions.outlook import Scope, days_of, last_day, look_ahead, looked_at, scope_of, whole_until
-from handlers.questions.projection import DAY, Forecast, coverage
+from handlers.questions.known_events import Known
+from handlers.questions.outlook import (
+    Scope,
+    days_of,
+    events_of,
+    gone_of,
+    last_day,
+    look_ahead,
+    looked_at,
+    scope_of,
+    whole_until,
+)
+from handlers.questions.projection import DAY, YEAR, Forecast, coverage
 from handlers.questions.whose import asked_about, headed, said_of
 from storage.people import Account
 
@@ -24,6 +37,9 @@ TRIED_MIN = 14
 """With fewer past days it says little how often the range was right."""
 HELD_OF_TEN_MIN = 6
 """Who was right less often promises nothing: the range is a rough one."""
+LATELY = timedelta(days=28)
+WORTH_SAYING = 50
+"""One part of so many of an estimate, 2 percent, is worth a line of its own."""
 QUIET_DAYS_MIN = 3
 """So many free days ahead, weekends not counted, are a season."""
 
@@ -37,15 +53,19 @@ def forecast(ctx: Context, whom: Whom = None) -> Card:
     found = looked_at(ctx, account)
     scope = scope_of(ctx, account, found)
     days = days_of(ctx, scope)
-    seen = look_ahead(ctx, scope, days)
+    events, gone = events_of(ctx, scope), gone_of(ctx, scope)
+    seen = look_ahead(ctx, scope, days, events=events, gone=gone)
     until = whole_until(ctx)
-    held, tried = coverage([each for each in days if each[0] < until]) if seen.method == "weeks" else (0, 0)
+    past = [each for each in days if ctx.today - LOOK_BACK <= each[0] < until]
+    held, tried = coverage(past) if seen.method == "weeks" else (0, 0)
     if tried >= TRIED_MIN and held * 10 < tried * HELD_OF_TEN_MIN:
         seen = replace(seen, trials=0)
     limit = scope.status.limit if scope.status else None
     outside = scope.status.unpriced if scope.status else 0
     blocks: list[Block] = [Facts(tuple(_facts(ctx, scope, seen)))]
     blocks += [Text(words) for words in (*_doubts(ctx, seen), *_season(ctx, scope), *_elsewhere(ctx, scope, found))]
+    if seen.since:
+        blocks += [Text(words) for words in _includes(ctx, scope, days, events, gone)]
     course = Span(scope.period.first, scope.period.end, "")
     if ctx.only is None or not few_behind(ctx, account, "day", course):  # its steps are days
         blocks += _chart(ctx, scope, seen)
@@ -81,7 +101,7 @@ def _facts(ctx: Context, scope: Scope, seen: Forecast) -> Iterator[tuple[str, st
     if scope.status is None:
         yield ctx.t("Spent so far"), spent
         return
-    yield ctx.t("Ran out on") if seen.spent >= scope.status.limit else ctx.t("Runs out"), runs_out(ctx, scope, seen)
+    yield out_on(ctx, scope, seen)
     share = percent(seen.spent, scope.status.limit)
     yield ctx.t("Spent so far"), ctx.t("{amount} ({percent} %)", amount=spent, percent=share)
     yield ctx.t("Budget"), label_of(ctx, scope.status)
@@ -94,6 +114,12 @@ def _range(ctx: Context, scope: Scope, seen: Forecast) -> str:
     if seen.is_rough:
         return ctx.t("roughly {low} to {high}", low=low, high=high)
     return ctx.t("{low} to {high} in 8 of 10 cases", low=low, high=high)
+
+
+def out_on(ctx: Context, scope: Scope, seen: Forecast) -> tuple[str, str]:
+    """The day the budget runs out, or on which it did, as a fact."""
+    is_out = scope.status is not None and seen.spent >= scope.status.limit
+    return ctx.t("Ran out on") if is_out else ctx.t("Runs out"), runs_out(ctx, scope, seen)
 
 
 def runs_out(ctx: Context, scope: Scope, seen: Forecast) -> str:
@@ -137,6 +163,51 @@ def _season(ctx: Context, scope: Scope) -> Iterator[str]:
             first=ctx.day(quiet[0]),
             last=ctx.day(quiet[-1]),
         )
+
+
+def _includes(
+    ctx: Context,
+    scope: Scope,
+    days: Sequence[tuple[date, int]],
+    events: Sequence[Known],
+    gone: Sequence[tuple[date, int]],
+) -> Iterator[str]:
+    """What the estimate reckons with beside what was used before, a line each."""
+    every = look_ahead(ctx, scope, days, events=events, gone=gone).p50
+    for each in events:
+        without = [other for other in events if other is not each]
+        more = every - look_ahead(ctx, scope, days, events=without, gone=gone).p50
+        day, amount = ctx.day(each.since), ctx.estimate(abs(more), scope.unit)
+        if each.seats:
+            yield ctx.nt(
+                "Includes {n} new {name} seat from {day}: {amount}.",
+                "Includes {n} new {name} seats from {day}: {amount}.",
+                each.seats,
+                name=each.name,
+                day=day,
+                amount=ctx.amount(sum(amount for _, amount in each.extra), scope.unit),
+            )
+        elif each.since > ctx.today and more:
+            text = N_("Includes the new prices of {name} from {day}: {amount} more.")
+            text = text if more > 0 else N_("Includes the new prices of {name} from {day}: {amount} less.")
+            yield ctx.t(text, name=each.name, day=day, amount=amount)
+    if scope.status and scope.status.holds:
+        held = ctx.amount(scope.status.held, scope.unit)
+        jobs = len(scope.status.holds)
+        yield ctx.nt(
+            "Includes {amount} reserved for {n} job.", "Includes {amount} reserved for {n} jobs.", jobs, amount=held
+        )
+    if left := sum(amount for day, amount in gone if day >= ctx.today - LATELY):
+        amount = ctx.estimate(left, scope.unit)
+        yield ctx.t("Leaves out {amount} that people who have left used in the last four weeks.", amount=amount)
+    last_year = [each for each in days if each[0] < scope.period.first - YEAR + SEASON]
+    if last_year:
+        without_it = [each for each in days if each not in last_year]
+        more = every - look_ahead(ctx, scope, without_it, events=events, gone=gone).p50
+        if abs(more) * WORTH_SAYING > every:
+            text = N_("Includes {amount} more, as in the same weeks of last year.")
+            text = text if more > 0 else N_("Includes {amount} less, as in the same weeks of last year.")
+            yield ctx.t(text, amount=ctx.estimate(abs(more), scope.unit))
 
 
 def _elsewhere(ctx: Context, scope: Scope, found: Sequence[BudgetStatus]) -> Iterator[str]:

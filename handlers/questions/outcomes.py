@@ -3,18 +3,20 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date
 
 from handlers.access import GROUP_MIN, groups_below, may_see, sees_all
 from handlers.arguments import Page
 from handlers.card import Block, Button, Card, Table, Text
 from handlers.context import CLOCK, Context
+from handlers.days import Span
 from handlers.errors import RefusedError
 from handlers.money import percent
 from handlers.pages import part_of
 from handlers.provenance import as_of
-from handlers.questions.unit_cost import HONEST, PREFERRED, REVERTS, WEEKS, cost_words, words_of
-from storage import comparisons, installation, people, spend
+from handlers.questions.unit_cost import HONEST, PREFERRED, REVERTS, as_long_before, cost_words, usual_span, words_of
+from storage import installation, people, spend
 from storage import outcomes as counts
 from storage.tables import ORGANIZATION, UNALLOCATED
 
@@ -24,17 +26,17 @@ def outcomes_(ctx: Context, page: Page = 1) -> Card:
 
     For finance, admins, viewers and who owns a team; teams of five people or more, in the order of the alphabet.
     """
-    end = comparisons.whole_before(ctx.readings(), ctx.today)
-    first, days = end - timedelta(weeks=WEEKS), timedelta(weeks=WEEKS)
-    seen = _teams(ctx)
+    span = usual_span(ctx)
+    first, end, earlier = span.first, span.end, as_long_before(ctx, span)
+    seen = _teams(ctx, replace(span, first=earlier))
     if not seen:
         raise RefusedError("Outcomes are shown for teams of five people or more, to who owns one, and to finance.")
-    now, then = counts.counted_by(ctx.conn, first, end), counts.counted_by(ctx.conn, first - days, first)
+    now, then = counts.counted_by(ctx.conn, first, end), counts.counted_by(ctx.conn, earlier, first)
     kind = next((each for each in PREFERRED if any((team, each) in now for team in seen)), "")
     if not kind:
         why = Text(ctx.t("No source counts outcomes here. Add one to app.yaml under “outcomes:”, or import a list."))
-        return Card(ctx.t("No outcomes counted in the last four weeks"), (why, *_trouble(ctx)))
-    spent, before = _spent(ctx, seen, first, end), _spent(ctx, seen, first - days, first)
+        return Card(ctx.t("No outcomes counted {period}", period=span.label), (why, *_trouble(ctx)))
+    spent, before = _spent(ctx, seen, first, end), _spent(ctx, seen, earlier, first)
     rows = []
     for team in sorted(seen, key=lambda each: ctx.line(each)[0].name.casefold()):
         number, was = now.get((team, kind), 0), then.get((team, kind), 0)
@@ -47,16 +49,16 @@ def outcomes_(ctx: Context, page: Page = 1) -> Card:
     blocks += [*_reverted(ctx, kind, now), *_unallocated(ctx, first, end), *_trouble(ctx)]
     mine = next((each for each in seen if now.get((each, kind))), "")
     blocks.append(Button(ctx.t("One team in detail"), f"value of {mine.replace('/', ' ')}"))
-    blocks += [Text(ctx.t(HONEST), quiet=True), as_of(ctx, first=first - days, end=end)]
-    title = ctx.nt("Outcomes of {n} team in four weeks", "Outcomes of {n} teams in four weeks", len(rows))
+    blocks += [Text(ctx.t(HONEST), quiet=True), as_of(ctx, first=earlier, end=end)]
+    title = ctx.nt("Outcomes of {n} team {period}", "Outcomes of {n} teams {period}", len(rows), period=span.label)
     is_public = ctx.place.public and ctx.person.id == CLOCK.id
     return Card(title, tuple(blocks), personal=not is_public)
 
 
-def _teams(ctx: Context) -> list[str]:
+def _teams(ctx: Context, span: Span) -> list[str]:
     """The teams that are shown: so large that nobody is told out of them; for many readers also by subtraction."""
     if ctx.person.id == CLOCK.id:
-        shown = [each for each in groups_below(ctx, ORGANIZATION) if each != ORGANIZATION]
+        shown = [each for each in groups_below(ctx, ORGANIZATION, span) if each != ORGANIZATION]
         ctx.look_up(shown)
         return shown
     teams, direct = people.teams_below(ctx.conn, ORGANIZATION), people.headcounts(ctx.conn, ORGANIZATION)

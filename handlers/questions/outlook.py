@@ -6,12 +6,14 @@ from datetime import date
 from functools import lru_cache
 
 from handlers.access import may_see
-from handlers.budgets import LOOK_BACK, BudgetStatus, OfOne, looked_back_to, statuses, used_by_day
+from handlers.budgets import LOOK_BACK, BudgetStatus, OfOne, last_years, looked_back_to, statuses, used_by_day
 from handlers.context import Context
 from handlers.language import N_
 from handlers.periods import Period
+from handlers.policy import Budget
 from handlers.questions.free_days import free_days
-from handlers.questions.projection import DAY, Forecast, project
+from handlers.questions.known_events import Known, known_events
+from handlers.questions.projection import DAY, YEAR, Forecast, project
 from storage import comparisons, spend
 from storage.people import Account
 from storage.spend import Spent
@@ -71,25 +73,68 @@ def whole_until(ctx: Context) -> date:
 def days_of(ctx: Context, scope: Scope) -> list[tuple[date, int]]:
     """What was used on each day in the scope's unit, from ninety days ago or the period's first day on.
 
-    The sum over the period is the one of the balance: the hours by which another zone cuts it are its first day's.
+    Of a team and of the organization last year's same weeks stand there, too. The sum over the period is the one of the
+    balance: the hours by which another zone cuts it are its first day's.
     """
     first, end = scope.period.first, scope.period.end
     start = min(first, looked_back_to(ctx))
     budget = scope.status.budget if scope.status else None
     rows: Iterable[tuple[date, Spent]] | None = scope.status.daily if scope.status else None
+    last_year = (start, start) if scope.account_id.startswith("person/") else last_years(ctx, start, end)
     if rows is None:
-        rows = spend.spent_by_day_and_model(ctx.conn, scope.account_id, start, end)
-    if budget:
-        days = used_by_day(ctx.policy, budget, rows, start, end)
-    else:
-        days = [(day, spent.cost_nanos) for day, spent in rows if start <= day < end]
+        rows = [
+            *spend.spent_by_day_and_model(ctx.conn, scope.account_id, *last_year),
+            *spend.spent_by_day_and_model(ctx.conn, scope.account_id, start, end),
+        ]
+    days = [day for span in (last_year, (start, end)) for day in _counted(ctx, budget, rows, *span)]
     if scope.status:
         days.append((first, scope.status.spent - sum(amount for day, amount in days if first <= day < end)))
     return days
 
 
-def look_ahead(ctx: Context, scope: Scope, days: Sequence[tuple[date, int]]) -> Forecast:
-    """How a scope's period will end, from what was used on each day."""
+def _counted(
+    ctx: Context, budget: Budget | None, rows: Iterable[tuple[date, Spent]], start: date, end: date
+) -> list[tuple[date, int]]:
+    """What of some days counts, in the unit of a budget, or in money."""
+    if budget:
+        return used_by_day(ctx.policy, budget, rows, start, end)
+    return [(day, spent.cost_nanos) for day, spent in rows if start <= day < end]
+
+
+def gone_of(ctx: Context, scope: Scope) -> list[tuple[date, int]]:
+    """What people used of a scope's days who have left since, so that nobody expects it again."""
+    if scope.account_id.startswith(("person/", "agent/")):
+        return []
+    start = min(scope.period.first, looked_back_to(ctx))
+    rows = spend.spent_by_who_left(ctx.conn, scope.account_id, start, scope.period.end)
+    return _counted(ctx, scope.status.budget if scope.status else None, rows, start, scope.period.end)
+
+
+def events_of(ctx: Context, scope: Scope) -> tuple[Known, ...]:
+    """What is known to come in a scope's period, and what has changed in the days that it is judged by."""
+    budget = scope.status.budget if scope.status else None
+    start = min(scope.period.first, looked_back_to(ctx))
+    return known_events(ctx, scope.account_id, budget, start, scope.period.end)
+
+
+def look_ahead(
+    ctx: Context,
+    scope: Scope,
+    days: Sequence[tuple[date, int]],
+    *,
+    events: Sequence[Known] | None = None,
+    gone: Sequence[tuple[date, int]] | None = None,
+) -> Forecast:
+    """How a scope's period will end, from what was used on each day.
+
+    Args:
+        ctx: of whoever asks.
+        scope: what is looked ahead at.
+        days: see `days_of`.
+        events: what is known to come; None for all that is.
+        gone: what people used who have left; None for what they did.
+    """
+    known = events_of(ctx, scope) if events is None else events
     return _projected(
         tuple(days),
         scope.period.first,
@@ -97,8 +142,11 @@ def look_ahead(ctx: Context, scope: Scope, days: Sequence[tuple[date, int]]) -> 
         ctx.today,
         whole_until=whole_until(ctx),
         limit=scope.status.limit if scope.status else None,
-        free=free_days(ctx.policy, ctx.today - LOOK_BACK, scope.period.end),
+        free=free_days(ctx.policy, ctx.today - LOOK_BACK - YEAR, scope.period.end),
         reserved=scope.status.held if scope.status else 0,
+        steps=tuple((each.since, each.factor) for each in known if each.factor != 1),
+        extra=tuple(day for each in known for day in each.extra),
+        gone=tuple(gone_of(ctx, scope) if gone is None else gone),
     )
 
 

@@ -4,12 +4,17 @@ A coming day is like the weeks before it: as large as they were (a recent week c
 days and a free day like free days, and growing or shrinking as they did. The growth is believed as far as the weeks
 agree about it, and less the further it looks ahead, for nothing grows for ever.
 
+What the recent weeks say is weighed against two simpler views, that it goes on as on the average of a quarter, and as
+in the last days: each counts the more the less it was wrong at moments of the past. Where last year's same weeks are
+known, they tell by how much these weeks differ from what came before them. What people used who have left is no longer
+expected; prices that will change, and what else is known to come, are reckoned with.
+
 How wide the range is comes from trying: the same is worked out for moments of the past, and compared with what came.
 Where there is too little past to try it on, the range is a guess and says so.
 """
 
 import math
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate
@@ -33,8 +38,25 @@ LASTS, LASTS_LONG, LONG_DAYS = 0.85, 0.93, 40
 """So much of a growth is left a week later; more of it if the end is far."""
 OUTER = 1.2816
 """A normal deviate is below this in nine cases of ten."""
-CAREFUL = 1.25
-"""Errors of one series are alike, so that trials look better than they are."""
+CAREFUL = 1.4
+"""Errors of one series are alike, and the views were weighed by them, so that trials look better than they are."""
+VIEWS: tuple[tuple[float, int, bool, int], ...] = (
+    (RECENT, WEEKS_MAX, True, 2),
+    (0.97, 13, False, 1),
+    (0.3, 8, False, 1),
+)
+"""Ways to see the past: what a week weighs of the week after it, of how many weeks, whether growth is believed, and how
+much the view counts beside the others if all were equally right."""
+LATEST, LATEST_MAX = 0.8, 8
+"""Half of what weighs the views are single weeks, each so much of the next: a change of two weeks ago shows."""
+SHARP, ERROR_LEAST, WEIGHED_MIN = 4, 0.0005, 3
+"""A view that was half as wrong counts so many times doubled; squared errors below the least are alike; and so many
+moments of the past are needed to tell the views apart."""
+YEAR = timedelta(days=364)
+"""So long ago was the same weekday of the same week."""
+SEASON_DAYS, SEASON_ACTIVE_MIN, SEASON_MAX = 56, 20, 4.0
+SEASON_BELIEVED = 0.5
+"""So much of what last year's weeks differed by is believed: one year is one example."""
 SPREADS, NARROWS = 0.3, 0.4
 """The range grows with this power of the days ahead, where they are more than could be tried, and where they are fewer
 it is wider by that power: single days are less alike than weeks."""
@@ -47,6 +69,8 @@ DAY = timedelta(days=1)
 
 RunsOut = tuple[date | None, date | None, date | None]
 Method = Literal["weeks", "pace"]
+Steps = Sequence[tuple[date, float]]
+"""From which days the same use costs how many times as much as the day before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +118,9 @@ def project(
     limit: int | None = None,
     free: Container[date] = _NODAYS,
     reserved: int = 0,
+    steps: Steps = (),
+    extra: Sequence[tuple[date, int]] = (),
+    gone: Sequence[tuple[date, int]] = (),
 ) -> Forecast:
     """How a period will end, from what was used on each day.
 
@@ -106,12 +133,18 @@ def project(
         limit: what may be used in the period, None for no limit.
         free: days that are like a weekend whatever their weekday, such as holidays.
         reserved: what jobs have reserved and not spent yet: as much is used from today on at least.
+        steps: prices that change; what was used before is taken at the price of then.
+        extra: what will be used on some days beside what past days tell.
+        gone: what of `days` people used who have left since: it is spent, and not expected again.
     """
     used_on: dict[date, int] = {}
     for day, amount in days:
         used_on[day] = used_on.get(day, 0) + amount
     known_until = min(today, whole_until or today)
-    history = _history(used_on, known_until)
+    left = dict(used_on)
+    for day, amount in gone:
+        left[day] = max(0, left.get(day, 0) - amount)
+    history = _at_prices_of(known_until, _history(left, known_until), steps)
     active = sum(amount > 0 for amount in history.values())
     method: Method = "weeks" if active >= ACTIVE_DAYS_MIN else "pace"
     period = [period_first + n * DAY for n in range((period_end - period_first).days)]
@@ -119,10 +152,16 @@ def project(
     before = list(accumulate(used_on.get(day, 0) for day in period if day < known_until))
     so_far = [used_on.get(day, 0) for day in coming]
     least = [have + reserved * (day == today) for day, have in zip(coming, so_far, strict=True)]
+    comes = Coming(
+        coming,
+        least,
+        tuple(_factor(steps, known_until, day) for day in coming),
+        tuple(sum(amount for when, amount in extra if when == day) for day in coming),
+    )
     if method == "weeks":
-        lines, trials = _from_weeks(history, coming, least, known_until, free)
+        lines, trials = _from_weeks(history, comes, known_until, free, used_on, _leaving(history, left, used_on))
     else:
-        lines, trials = _from_pace(history, least), 0
+        lines, trials = _from_pace(history, comes), 0
     start = before[-1] if before else 0
     slow, middle, fast = ([*before, *(start + amount for amount in line)] for line in lines)
     return Forecast(
@@ -171,40 +210,110 @@ def _history(used_on: Mapping[date, int], end: date) -> dict[date, int]:
     return {day: used_on.get(day, 0) for day in (first + n * DAY for n in range((end - first).days))}
 
 
-def _from_pace(history: Mapping[date, int], least: Sequence[int]) -> Lines:
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """The days that are still to come.
+
+    Args:
+        days: each of them.
+        least: what each has used already, or is sure to use.
+        factors: by what the price of each is multiplied, beside that of the last known day.
+        extra: what each will use beside what past days tell.
+    """
+
+    days: Sequence[date]
+    least: Sequence[int]
+    factors: Sequence[float]
+    extra: Sequence[int]
+
+    def sums(self, usual: Sequence[float]) -> list[int]:
+        """The sum at the end of each day, from what each would use as past days did."""
+        rows = zip(usual, self.factors, self.extra, self.least, strict=True)
+        return list(accumulate(max(round(amount * factor) + more, have) for amount, factor, more, have in rows))
+
+
+def _factor(steps: Steps, since: date, day: date) -> float:
+    """By what prices are multiplied from one day to another."""
+    return math.prod(factor for when, factor in steps if since <= when <= day)
+
+
+def _at_prices_of(known_until: date, history: Mapping[date, int], steps: Steps) -> dict[date, int]:
+    """What was used, at the prices of the last known day."""
+    past = [(when, factor) for when, factor in steps if when < known_until]
+    if not past:
+        return dict(history)
+    return {day: round(amount * _factor(past, day + DAY, known_until)) for day, amount in history.items()}
+
+
+def _from_pace(history: Mapping[date, int], comes: Coming) -> Lines:
     """Every day like the average day, half of it, and twice it. The average is that of a week at least."""
     total, days = sum(history.values()), max(WEEK, len(history))
     slow, middle, fast = (
-        list(accumulate(max(share // (2 * days), have) for have in least)) for share in (total, 2 * total, 4 * total)
+        comes.sums([share // (2 * days)] * len(comes.days)) for share in (total, 2 * total, 4 * total)
     )
     return slow, middle, fast
 
 
 def _from_weeks(
     history: Mapping[date, int],
-    coming: Sequence[date],
-    least: Sequence[int],
+    comes: Coming,
     known_until: date,
     free: Container[date],
+    used_on: Mapping[date, int],
+    leaving: float,
 ) -> tuple[Lines, int]:
-    """The coming days as the past weeks were, the range by how far off that was before."""
+    """The coming days as the past weeks were, the range by how far off that was before; lower if more may leave."""
     past = [_PastDay(day, amount, _is_free(day, free)) for day, amount in _tamed(history, free).items()]
+    coming = comes.days
     lasts = LASTS if len(coming) <= LONG_DAYS else LASTS_LONG
-    fit = _Fit.of(past)
-    likely = [fit.on(_is_free(day, free), (day - known_until).days, lasts) for day in coming]
-    middle = list(accumulate(max(round(amount), have) for amount, have in zip(likely, least, strict=True)))
     horizon = max(3, min(len(coming), TRIAL_DAYS_MAX, (len(past) - 3 * WEEK) // 2))
-    errors = _errors(past, horizon, lasts)
-    spread = _spread(errors)
-    have = list(accumulate(least))
+    trials = _trials(past, horizon, lasts, max(1, (len(past) - horizon - ACTIVE_DAYS_MIN) // (TRIALS_MAX - 1)))
+    weights, fits = _weights(trials, _trials(past, WEEK, lasts, WEEK)[:LATEST_MAX]), _fits(past)
+    season = _season(used_on, known_until, free)
+    likely = [
+        season(day) * _weighed(weights, [fit.on(_is_free(day, free), (day - known_until).days, lasts) for fit in fits])
+        for day in coming
+    ]
+    middle = comes.sums(likely)
+    spread = _spread([math.log(came / _weighed(weights, expected)) for came, expected in trials])
+    have = list(accumulate(comes.least))
     slow: list[int] = []
     fast: list[int] = []
-    odd = accumulate(fit.apart * HOLIDAY_DOUBT * (day.weekday() < SATURDAY and day in free) for day in coming)
+    odd = accumulate(fits[0].apart * HOLIDAY_DOUBT * (day.weekday() < SATURDAY and day in free) for day in coming)
     for n, (amount, unsure) in enumerate(zip(middle, odd, strict=True)):
         wide = min(SPREAD_MAX, math.hypot(spread * _wider((n + 1) / horizon), unsure / max(1, amount))) * OUTER
-        slow.append(max(round(amount * math.exp(-wide)), have[n], slow[-1] if slow else 0))
+        fewer = leaving * (n + 1) / 2
+        slow.append(max(round(amount * math.exp(-wide - fewer)), have[n], slow[-1] if slow else 0))
         fast.append(round(amount * math.exp(wide)))
-    return (slow, middle, fast), len(errors)
+    return (slow, middle, fast), len(trials)
+
+
+def _leaving(history: Mapping[date, int], stayed: Mapping[date, int], used_on: Mapping[date, int]) -> float:
+    """Which share of the use left with people on each day, so that as many may leave again."""
+    every = sum(used_on.get(day, 0) for day in history)
+    return (1 - sum(stayed.get(day, 0) for day in history) / every) / len(history) if every > 0 else 0.0
+
+
+def _season(used_on: Mapping[date, int], known_until: date, free: Container[date]) -> Callable[[date], float]:
+    """By what a coming day differs from the weeks before, as last year's same days did; 1 where they are unknown.
+
+    Weekends and holidays are known without it: it tells what they leave unexplained, such as a busy end of a quarter.
+    """
+    before = [known_until - YEAR - n * DAY for n in range(1, SEASON_DAYS + 1)]
+    if sum(used_on.get(day, 0) > 0 for day in before) < SEASON_ACTIVE_MIN:
+        return lambda _day: 1.0
+    kinds = {kind: [used_on.get(day, 0) for day in before if _is_free(day, free) == kind] for kind in (True, False)}
+    usual = {kind: sum(some) / len(some) if some else 0.0 for kind, some in kinds.items()}
+
+    def times(day: date) -> float:
+        week = [day - YEAR + n * DAY for n in range(-(WEEK // 2), WEEK // 2 + 1)]
+        expected = sum(usual[_is_free(each, free)] for each in week)
+        if expected <= 0:
+            return 1.0
+        found = sum(used_on.get(each, 0) for each in week) / expected
+        return float(min(SEASON_MAX, max(1 / SEASON_MAX, found)) ** SEASON_BELIEVED)
+
+    return times
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,21 +333,28 @@ class _Fit:
     growth: float
 
     @classmethod
-    def of(cls, past: Sequence[_PastDay]) -> "_Fit":
-        """Read the newest weeks, of which there is one at least."""
-        weeks = [past[end - WEEK : end] for end in range(len(past), WEEK - 1, -WEEK)][:WEEKS_MAX]
+    def of(cls, past: Sequence[_PastDay], recent: float, weeks_max: int, *, grows: bool) -> "_Fit":
+        """Read the newest weeks, of which there is one at least.
+
+        Args:
+            past: all days, the oldest first.
+            recent: what a week weighs of the week after it.
+            weeks_max: how many are read.
+            grows: whether they are believed to grow on.
+        """
+        weeks = [past[end - WEEK : end] for end in range(len(past), WEEK - 1, -WEEK)][:weeks_max]
         used = [each for week in weeks for each in week]
         mean = sum(each.amount for each in used) / len(used) or 1.0
         kinds = {kind: [each.amount for each in used if each.is_free == kind] for kind in (False, True)}
         working, free = (sum(kinds[kind]) / len(kinds[kind]) / mean if kinds[kind] else 1.0 for kind in (False, True))
         totals = [sum(each.amount for each in week) for week in weeks]
-        growth = _growth(totals)
+        growth = _growth(totals) if grows else 0.0
         weighed = weight = 0.0
         for n, (week, total) in enumerate(zip(weeks, totals, strict=True)):
             expected = sum(free if each.is_free else working for each in week)
             if expected > 0:
-                weighed += RECENT**n * total / expected * math.exp(growth * n)
-                weight += RECENT**n
+                weighed += recent**n * total / expected * math.exp(growth * n)
+                weight += recent**n
         return cls(weighed / weight if weight else 0.0, working, free, growth)
 
     @property
@@ -273,17 +389,45 @@ def _growth(totals: Sequence[float]) -> float:
     return max(-GROWTH_MAX, min(GROWTH_MAX, slope * believed))
 
 
-def _errors(past: Sequence[_PastDay], horizon: int, lasts: float) -> list[float]:
-    """By how much it was wrong at moments of the past: the logarithm of what came, of what was expected."""
+def _fits(past: Sequence[_PastDay]) -> list[_Fit]:
+    """What each view sees in some days."""
+    return [_Fit.of(past, recent, weeks, grows=grows) for recent, weeks, grows, _ in VIEWS]
+
+
+Trial = tuple[float, list[float]]
+"""What came in some days of the past, and what each view had expected; both with a floor that keeps them above 0."""
+
+
+def _trials(past: Sequence[_PastDay], horizon: int, lasts: float, step: int) -> list[Trial]:
+    """What each view would have said at moments of the past, so many days apart, beside what came; the latest first."""
     floor = horizon * sum(each.amount for each in past) / len(past) / 20
-    last = len(past) - horizon
-    step = max(1, (last - ACTIVE_DAYS_MIN) // (TRIALS_MAX - 1))
     found = []
-    for at in range(last, ACTIVE_DAYS_MIN - 1, -step)[:TRIALS_MAX]:
-        fit, ahead = _Fit.of(past[:at]), past[at : at + horizon]
-        expected = sum(fit.on(each.is_free, n, lasts) for n, each in enumerate(ahead))
-        found.append(math.log((sum(each.amount for each in ahead) + floor) / (expected + floor)))
+    for at in range(len(past) - horizon, ACTIVE_DAYS_MIN - 1, -step)[:TRIALS_MAX]:
+        ahead = past[at : at + horizon]
+        expected = [sum(fit.on(each.is_free, n, lasts) for n, each in enumerate(ahead)) for fit in _fits(past[:at])]
+        found.append((sum(each.amount for each in ahead) + floor, [each + floor for each in expected]))
     return found
+
+
+def _weights(trials: Sequence[Trial], weeks: Sequence[Trial]) -> list[float]:
+    """How much each view counts: the more the less it was wrong before, and in the latest weeks; they add up to 1."""
+    counts = [float(count) for *_, count in VIEWS]
+    if min(len(trials), len(weeks)) >= WEIGHED_MIN:
+        for n in range(len(counts)):
+            wrong = (_mean_square(trials, n, 1.0) + _mean_square(weeks, n, LATEST)) / 2
+            counts[n] *= (wrong + ERROR_LEAST) ** -SHARP
+    return [each / sum(counts) for each in counts]
+
+
+def _mean_square(trials: Sequence[Trial], view: int, decay: float) -> float:
+    """How wrong a view was: the mean square of the logarithm, in which each trial weighs so much of the next."""
+    weights = [decay**n for n in range(len(trials))]
+    squares = [math.log(came / expected[view]) ** 2 for came, expected in trials]
+    return _weighed(weights, squares) / sum(weights)
+
+
+def _weighed(weights: Sequence[float], views: Sequence[float]) -> float:
+    return sum(weight * view for weight, view in zip(weights, views, strict=True))
 
 
 def _spread(errors: Sequence[float]) -> float:

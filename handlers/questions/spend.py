@@ -1,10 +1,11 @@
 """Where it went."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Annotated
 
-from handlers.access import is_for_all, refuse_parts_of_months
-from handlers.arguments import SORTED_BY, OneOf, OrFile, Page, Sorted, When, Whom
+from handlers.access import is_for_all, ours, refuse_parts_of_months
+from handlers.arguments import SORTED_BY, Chosen, OneOf, OnModels, OrFile, Page, Sorted, When, Whom
 from handlers.card import Block, Button, Card, Table, Text
 from handlers.context import Context
 from handlers.days import Span
@@ -13,7 +14,7 @@ from handlers.language import N_
 from handlers.money import percent, show_count
 from handlers.pages import Part, as_file, part_of
 from handlers.periods import called_after
-from handlers.provenance import as_of, begun_later, known_cost, spent_in_words
+from handlers.provenance import as_of, begun_later, known_cost, spent_in_words, spent_on_in_words
 from handlers.questions.breakdown import (
     CAPTIONS,
     HEADS,
@@ -23,7 +24,9 @@ from handlers.questions.breakdown import (
     cells,
     few_behind,
     named,
+    named_on,
     rows_of,
+    rows_on,
     without_few,
 )
 from handlers.questions.spend_chart import chart_of
@@ -36,6 +39,9 @@ By = Annotated[str, OneOf("by", WAYS, but=SORTED_BY)]
 
 OWN = ("person", "agent", "key", "hour", *DIMENSIONS)
 """What tells of single people, or may."""
+OF_SEVERAL = ("team", "person")
+"""What a single account cannot be divided by, so that whoever names none means all that they may see together."""
+WAYS_ON = ("day", "week")
 NOT_DRAWN = ("hour", *DIMENSIONS)
 HOURS_OF_DAYS_MAX = 7
 
@@ -48,18 +54,20 @@ def spend(
     order: Sorted = "",
     page: Page = 1,
     as_csv: OrFile = False,
+    on: OnModels = None,
 ) -> Card:
     """Where the money went: by model, day, team, person and more.
 
     Say by what: model, hour, day, week, month, provider, team, person, agent, key, tier or kind of tokens; where
     programs send telemetry, also skill, subagent, mcp (server), source, speed or effort. Say whose and when, in any
     order: “spend of team search by day last week”, “spend by key october”, “spend 2026-10-01..2026-10-15”.
-    Without words it is yours, by model, this month.
+    Without words it is yours, by model, this month. “spend on opus last month” counts some models only; a provider or a
+    tier is named the same way.
 
     A long list has several pages: “spend by key page 2”. “spend by key as csv” sends you all of it as a file, and
     “spend by team sorted by name” puts it in the order of the alphabet. People always stand in that order.
     """
-    account = asked_about(ctx, whom, "spend of team search")
+    account = asked_about(ctx, whom or (ours(ctx) if by in OF_SEVERAL else None), "spend of team search")
     ctx.ask_about(account.id)
     month = ctx.period(ctx.today, "month")
     span = period or Span(month.first, month.end, ctx.t("this month"))
@@ -69,13 +77,17 @@ def spend(
         refuse_parts_of_months(
             ctx, span.first, span.end, f"spend{said_of(ctx, account)} {called_after(month.first):%Y-%m}"
         )
-    rows = without_few(rows_of(ctx, account, by, span, order), few_behind(ctx, account, by, span))
+    if on:
+        by = "week" if on.provider and by == "model" else by
+        rows = rows_on(ctx, account, by, span, on)
+    else:
+        rows = without_few(rows_of(ctx, account, by, span, order), few_behind(ctx, account, by, span))
     whole = added("", rows)
     counted = added("", spent_by(ctx.conn, account.id, span.first, span.end, "provider")) if by == "hour" else whole
-    title = headed(ctx, account, _title(ctx, by, counted, span))
+    title = headed(ctx, account, _title(ctx, by, counted, span, on))
     if as_csv:
         columns, lines = cells(by, rows, ctx.policy.organization.currency)
-        return as_file(ctx, title, f"spend {account.name} by {by} {span.first}", columns, lines)
+        return as_file(ctx, title, f"spend {account.name}{named_on(on)} by {by} {span.first}", columns, lines)
     part = part_of(rows, page)
     blocks: list[Block] = []
     if not rows:
@@ -85,7 +97,10 @@ def spend(
         none = N_("No hours of these days are known.") if by == "hour" and not to_come else none
         blocks.append(Text(ctx.t(none)))
     else:
-        chart = chart_of(ctx, account, by, span) if part.number == 1 and by not in NOT_DRAWN else None
+        drawn = part.number == 1 and by not in NOT_DRAWN and not on
+        chart = chart_of(ctx, account, by, span) if drawn else None
+        if on:
+            blocks.append(Text(_of_all(ctx, account, whole, span)))
         blocks += [_table(ctx, by, part, whole, span), *([chart] if chart else [])]
     if by in ("day", "week") and any(each.name == OTHERS for each in rows):
         blocks.append(Text(ctx.t("“Others” are days on which fewer than five people spent anything."), quiet=True))
@@ -108,8 +123,10 @@ def spend(
     personal = by in OWN or not is_for_all(ctx, account.id, span)
     of, when = said_of(ctx, account), f" {span.words}" if span.words else ""
     sorted_ = f" sorted by {order}" if order else ""
-    turn = part.buttons(ctx, f"spend{of} by {by}{sorted_}{when}")
-    return Card(title, (*blocks, *turn, *_ways(ctx, account, by, f"spend{of}", when)), personal=personal)
+    says = f"spend{of}{named_on(on)}"
+    turn = part.buttons(ctx, f"{says} by {by}{sorted_}{when}")
+    ways = _ways(ctx, account, by, says, when, only=WAYS_ON if on else None)
+    return Card(title, (*blocks, *turn, *ways), personal=personal)
 
 
 def _few_days(ctx: Context, period: Span | None) -> Span:
@@ -120,10 +137,22 @@ def _few_days(ctx: Context, period: Span | None) -> Span:
     return span
 
 
-def _title(ctx: Context, by: str, whole: Spent, span: Span) -> str:
+def _title(ctx: Context, by: str, whole: Spent, span: Span, on: Chosen | None) -> str:
+    if on:
+        return spent_on_in_words(ctx, whole.cost_nanos, whole.tokens_unpriced, on.said, span.label)
     if by == "tokens":
         return ctx.t("{tokens} used {period}", tokens=ctx.amount(whole.tokens, "tokens"), period=span.label)
     return spent_in_words(ctx, whole.cost_nanos, whole.tokens_unpriced, span.label)
+
+
+def _of_all(ctx: Context, account: Account, whole: Spent, span: Span) -> str:
+    """How much some models are of all that was spent."""
+    every = added("", spent_by(ctx.conn, account.id, span.first, span.end, "provider"))
+    return ctx.t(
+        "That is {percent} of the {amount} spent on all models.",
+        percent=ctx.percent(percent(whole.cost_nanos, every.cost_nanos)),
+        amount=ctx.amount(every.cost_nanos, ctx.policy.organization.currency),
+    )
 
 
 def _table(ctx: Context, by: str, part: Part[Spent], whole: Spent, span: Span) -> Table:
@@ -148,8 +177,12 @@ def _figures(ctx: Context, by: str, sums: Spent, whole: Spent) -> tuple[str, ...
     return known_cost(ctx, sums.cost_nanos, sums.tokens_unpriced), share, tokens
 
 
-def _ways(ctx: Context, account: Account, by: str, says: str, when: str) -> tuple[Button, ...]:
-    """Other ways to divide the same sum."""
+def _ways(
+    ctx: Context, account: Account, by: str, says: str, when: str, *, only: Collection[str] | None
+) -> tuple[Button, ...]:
+    """Other ways to divide the same sum, or some of them only."""
     finer = ["person"] if account.kind in ("team", "organization") else ["key"]
-    ways = ["model", "day", *(finer if ctx.only is None else [])]
+    ways = ["model", "day", *finer] if only is None else only
+    if ctx.only is not None:  # whoever sees groups only is told neither of single people nor of single days of a model
+        ways = ["model", "day"] if only is None and account.kind == "organization" else ()
     return tuple(Button(ctx.t(CAPTIONS[way]), f"{says} by {way}{when}") for way in ways if way != by)

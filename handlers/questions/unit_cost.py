@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from statistics import median
 
-from handlers.access import GROUP_MIN, is_for_all
+from handlers.access import GROUP_MIN, is_for_all, refuse_parts_of_months
 from handlers.arguments import When, Whom
 from handlers.card import Block, Button, Card, Chart, Series, Table, Text
 from handlers.context import Context
@@ -12,12 +12,14 @@ from handlers.days import Span
 from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import in_units
+from handlers.periods import called_after
 from handlers.provenance import as_of, begun_later
 from storage import comparisons, outcomes, people, spend
 from storage.people import Account
 from storage.tables import ORGANIZATION
 
 WEEKS = 4
+ONE_DAY = timedelta(days=1)
 WINDOWS = 6
 """So many spans are drawn, the last of them the one that is asked about."""
 FEW = 10
@@ -58,11 +60,14 @@ def value(ctx: Context, whom: Whom = None, period: When = None) -> Card:
     """
     team = _team(ctx, whom)
     span = _span(ctx, period)
-    days = span.end - span.first
+    refuse_parts_of_months(
+        ctx, span.first, span.end, f"value of {team.id.replace('/', ' ')} {called_after(span.first):%Y-%m}"
+    )
+    earlier = as_long_before(ctx, span)
     cost = _cost(ctx, team.id, span.first, span.end)
-    before = _cost(ctx, team.id, span.first - days, span.first)
+    before = _cost(ctx, team.id, earlier, span.first)
     now = outcomes.counted(ctx.conn, team.id, span.first, span.end)
-    then = outcomes.counted(ctx.conn, team.id, span.first - days, span.first)
+    then = outcomes.counted(ctx.conn, team.id, earlier, span.first)
     personal = not is_for_all(ctx, team.id, span)
     if not any(number for kind, number in now.items() if kind != REVERTS):
         why = Text(ctx.t("No provider counts outcomes here. An admin can import a list: python -m bot outcomes FILE"))
@@ -85,7 +90,7 @@ def value(ctx: Context, whom: Whom = None, period: When = None) -> Card:
         *begun_later(ctx, span.first),
         Button(ctx.t("Where did it go?"), f"spend of {team.id.replace('/', ' ')} by model"),
         Text(ctx.t(HONEST), quiet=True),
-        as_of(ctx, first=span.first - days, end=span.end),
+        as_of(ctx, first=earlier, end=span.end),
     ]
     title = ctx.t(
         "{name}: {amount} for each of {count} {outcomes} {period}",
@@ -111,8 +116,26 @@ def _team(ctx: Context, whom: Account | None) -> Account:
 
 
 def _span(ctx: Context, period: Span | None) -> Span:
+    return period or usual_span(ctx)
+
+
+def usual_span(ctx: Context) -> Span:
+    """The days of which outcomes are shown: the last four weeks; to viewers, who see whole months, the last one."""
     end = comparisons.whole_before(ctx.readings(), ctx.today)
-    return period or Span(end - timedelta(weeks=WEEKS), end, ctx.t("in the last four weeks"))
+    if ctx.only is None:
+        return Span(end - timedelta(weeks=WEEKS), end, ctx.t("in the last four weeks"))
+    month = ctx.period(ctx.period(end, "month").first - ONE_DAY, "month")
+    return Span(month.first, month.end, ctx.t("in {month}", month=ctx.month(month.first)))
+
+
+def as_long_before(ctx: Context, span: Span) -> date:
+    """The first of as many days before a span; for viewers, of as many whole months."""
+    if ctx.only is None:
+        return span.first - (span.end - span.first)
+    first, day = span.first, span.first
+    while day < span.end:
+        day, first = ctx.period(day, "month").end, ctx.period(first - ONE_DAY, "month").first
+    return first
 
 
 def _cost(ctx: Context, account_id: str, first: date, end: date) -> int:
@@ -140,6 +163,8 @@ def _returns(ctx: Context, team: Account, span: Span, kind: str, cost: int, befo
 
 def _trend(ctx: Context, team: Account, span: Span, kind: str) -> Iterator[Chart]:
     """What one cost in each of the last spans of the same length, beside nobody but the team itself."""
+    if ctx.only is not None:  # these are no whole months
+        return
     days = span.end - span.first
     starts = [span.first - days * back for back in range(WINDOWS - 1, -1, -1)]
     known = [

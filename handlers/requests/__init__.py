@@ -20,14 +20,16 @@ from handlers.requests.exceptions import end_exception, exceptions, permanent, r
 from handlers.requests.follow import check_requests, follow_request
 from handlers.requests.jobs import check_jobs, continue_, is_at_checkpoint
 from handlers.requests.messages import request_of
+from handlers.requests.opening import open_request
 from handlers.requests.proposals import Ask, ask_through, dont_send, proposal_expired, send
 from handlers.requests.queue import all_waiting, in_queue, open_ones, waiting_for
 from handlers.requests.quoted import clean
 from handlers.requests.receipt_files import BYTES_MAX, too_large
 from handlers.requests.receipts import is_receipt, keep_receipt, opened, receipt_, receipts_
-from handlers.requests.submit import change, open_request, remind, request, requests_, withdraw
+from handlers.requests.submit import change, remind, request, requests_, withdraw
 from handlers.requests.timers import end_grants, escalate, remind_approver, request_expired
 from handlers.requests.unreached import ask_next_in_line, message_given_up
+from handlers.requests.who import who
 from handlers.requests.wording import decided
 from handlers.requests.write import answer_origin, deed, record, tell_asker
 
@@ -96,5 +98,6 @@ __all__ = [
     "tell_asker",
     "too_large",
     "waiting_for",
+    "who",
     "withdraw",
 ]

@@ -33,8 +33,10 @@ from handlers.requests.claimed import (
     year_of,
 )
 from handlers.requests.claimed import paid as paid_words
+from handlers.requests.opening import Opened, check_reason
 from handlers.requests.receipts import attach, chosen, is_open, receipt_input, refuse_without, used_twice
-from handlers.requests.submit import Opened, check_reason, own_account, route_facts, route_of, what_next
+from handlers.requests.routing import route_of
+from handlers.requests.submit import own_account, route_facts, what_next
 from handlers.requests.wording import STATES
 from handlers.requests.write import at_its_stage, deed, show
 from storage import claims, people, receipts, requests
@@ -298,19 +300,21 @@ def claims_(ctx: Context, which: Which = "", page: Page = 1, as_csv: AsFile = Fa
         found = claims.every(ctx.conn, since)
     else:
         found = claims.of_account(ctx.conn, ctx.account_id, since)
-    title = ctx.nt("{n} claim", "{n} claims", len(found))
+    counted = ctx.nt("{n} claim", "{n} claims", len(found)) if found else ctx.t("No claims")
     if as_csv:
-        return as_file(ctx, title, f"claims-{ctx.today}", *_cells(ctx, found))
+        return as_file(ctx, counted, f"claims-{ctx.today}", *_cells(ctx, found))
     part = part_of(found[::-1], page)
     names = _people(ctx, part.rows) if which else {}
-    blocks: list[Block] = []
-    if not which:
-        blocks += _left_of_each(ctx, found)
+    left = [] if which else _left_of_each(ctx, found)
+    title = ctx.t("{category}: {left} of {limit} left this year", **left[0]) if len(left) == 1 else counted
+    blocks: list[Block] = [_years(ctx, left)] if len(left) > 1 else []
+    if not which and not left:
+        blocks.append(Text(ctx.t("There is no budget for claims that you could use. Ask finance.")))
     if found:
         rows = tuple(_row(ctx, each, names.get(each.request.asker_id, "")) for each in part.rows)
         blocks.append(_table(ctx, part.captioned(ctx, ctx.t("Claims")), rows, named=bool(which)))
-    elif which:
-        blocks.append(Text(ctx.t("There are none.")))
+    elif left:
+        blocks.append(Text(ctx.t("You have claimed nothing in the last 13 months.")))
     says = f"claims {which}".strip()
     blocks += part.buttons(ctx, says)
     blocks += [] if which else _without_receipt(ctx, part.rows)
@@ -341,7 +345,7 @@ def payroll(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
     if as_csv:
         return as_file(ctx, title, f"payroll-{ctx.today}", *_cells(ctx, found))
     if not found:
-        return Card(title, (Text(ctx.t("There are none.")),))
+        return Card(ctx.t("Nothing to pay back"))
     part = part_of(found, page)
     names = _people(ctx, part.rows)
     rows = tuple(_row(ctx, each, names.get(each.request.asker_id, "")) for each in part.rows)
@@ -406,17 +410,20 @@ def categories_of_speaker(ctx: Context) -> list[Budget]:
     return categories_of(ctx, account, ctx.person) if account else []
 
 
-def _left_of_each(ctx: Context, found: Sequence[Claimed]) -> list[Block]:
-    """What is left of each yearly budget in the year that today is in."""
+def _left_of_each(ctx: Context, found: Sequence[Claimed]) -> list[dict[str, str]]:
+    """What is left of each yearly budget in the year that today is in: its name, what is left, and of how much."""
     first = period_of(ctx.today, "year", ctx.policy.budget_calendar).first
-    facts = []
+    years = []
     for each in categories_of_speaker(ctx):
         year = YearOfClaims(each, tuple(one for one in found if one.request.period_start == first))
-        values = {"left": ctx.amount(year.left, each.unit), "limit": _limit(ctx, each)}
-        facts.append((each.name, ctx.t("{left} of {limit} left this year", **values)))
-    if not facts:
-        return [Text(ctx.t("There is no budget for claims that you could use. Ask finance."))]
-    return [Facts(tuple(facts))]
+        left = {"left": ctx.amount(year.left, each.unit), "limit": _limit(ctx, each)}
+        years.append({"category": each.name, **left})
+    return years
+
+
+def _years(ctx: Context, left: Sequence[dict[str, str]]) -> Facts:
+    """The same of several, below each other."""
+    return Facts(tuple((each["category"], ctx.t("{left} of {limit} left this year", **each)) for each in left))
 
 
 def _people(ctx: Context, found: Sequence[Claimed]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from handlers.errors import RefusedError
 from handlers.events import CheckRequests
 from handlers.language import N_
 from handlers.money import COUNTED, Amount, in_units
-from handlers.questions import OwnCap, looked_at
+from handlers.questions import OwnCap, gauge, looked_at
 from handlers.requests.approvers import Decider, decider, deciders, still_needed, to_be_asked
 from handlers.requests.case import Case, asked_of, case_of, claims_beside, counts_of, load, make_background
 from handlers.requests.claimed import refuse_beyond
@@ -25,6 +25,7 @@ from handlers.requests.effect import (
     ask_to_raise,
     in_effect,
     lower_caps,
+    more_of,
     pool_name,
     rule_beneath,
     stays_capped,
@@ -33,8 +34,9 @@ from handlers.requests.effect import (
 from handlers.requests.exceptions import end_exception
 from handlers.requests.expiry import in_words, next_period, rule_of, why_expired
 from handlers.requests.messages import approve_button, asked_facts, prefixes, said, settled_card
+from handlers.requests.opening import NOTE_MAX
 from handlers.requests.quoted import reason_of
-from handlers.requests.submit import NOTE_MAX, stages_above
+from handlers.requests.routing import stages_above
 from handlers.requests.wording import (
     HISTORY,
     OVER,
@@ -424,12 +426,18 @@ def history(ctx: Context, number: One) -> Card:
         for each in deeds
     )
     columns = (ctx.t("When"), ctx.t("By"), ctx.t("What"), ctx.t("Details"))
-    about = Facts(((ctx.t("Asked by"), case.name_of(found.asker_id)), *asked_facts(ctx, case)))
-    blocks: list[Block] = [about, Table(ctx.t("What happened"), columns, rows, "llll")]
+    facts = [(ctx.t("Asked by"), case.name_of(found.asker_id)), *asked_facts(ctx, case)]
+    table = Table(ctx.t("What happened"), columns, rows, "llll")
+    blocks: list[Block] = [Facts(tuple(facts)), table]
     if found.state == "pending" and decider(case, ctx.person):
+        status = asked_of(statuses(ctx, case.account), found) if case.account and not case.claim else None
+        after = [after_it(ctx, status, more_of(found, status))] if status else []
+        blocks = [*([gauge(ctx, status)] if status else []), Facts((*facts, *after)), table]
         blocks += [
             approve_button(ctx, case),
+            *(() if next_period(ctx, case) else (Button(ctx.t("Approve other amount"), f"other {found.seen}"),)),
             Button(ctx.t("Deny"), f"deny {found.seen}", style="danger"),
+            Button(ctx.t("Ask a question"), f"question {found.handle}"),
         ]
     title = ctx.t(HISTORY[found.state], number=found.id, amount=asked_for(ctx, found))
     return Card(title, tuple(blocks))

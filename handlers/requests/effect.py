@@ -11,6 +11,7 @@ from handlers.notify import tell_finance
 from handlers.policy import Budget, rules_for
 from handlers.questions import OwnCap, at_providers, cap_each, cap_words, stays_limited
 from handlers.requests.case import Case, asked_of
+from handlers.requests.jobs import is_for_a_job
 from handlers.requests.quoted import to_say_again
 from handlers.requests.wording import PER, any_of, sum_of
 from storage import people
@@ -19,9 +20,18 @@ from storage.people import Account
 from storage.requests import Request
 
 
-def after_it(ctx: Context, status: BudgetStatus, more: int) -> tuple[str, str]:
-    """What will be left after so much more, as a fact; if that is too little, what would do. 0 is for after a grant."""
-    left, unit = status.usable + more, status.budget.unit
+def after_it(ctx: Context, status: BudgetStatus, more: int, asked: Request | None = None) -> tuple[str, str]:
+    """What will be left after so much more, as a fact; if that is too little, what would do. 0 is for after a grant.
+
+    It is what a balance will say: what is reserved for an agent's jobs is not left, though these may still use it. What
+    is granted for one is reserved for it.
+    """
+    after, unit = replace(status, moved=status.moved + more), status.budget.unit
+    held = after.held + (more if asked is not None and is_for_a_job(asked) else 0)
+    if after.account_id.startswith("agent/") and after.usable > 0 < held:
+        shown = {"amount": ctx.amount(max(0, after.left - held), unit), "held": ctx.amount(held, unit)}
+        return ctx.t("After it"), ctx.t("{amount} left, and {held} reserved for its jobs", **shown)
+    left = after.usable
     over, enough = ctx.amount(abs(left), unit), ctx.amount(enough_for(status), unit)
     if left > 0:
         said = ctx.t("{amount} left", amount=over)

@@ -28,18 +28,10 @@ from handlers.periods import Every
 from handlers.policy import ExceptionRule
 from handlers.questions import gauge, looked_at
 from handlers.requests.case import base_of, load
+from handlers.requests.form import is_absurd, is_same, plain, sure
 from handlers.requests.lasting import beneath_fact, concerns, finish, limit_of, tell, until_of
-from handlers.requests.submit import (
-    NOTE_MAX,
-    check_reason,
-    is_absurd,
-    is_same,
-    open_request,
-    opened_card,
-    own_account,
-    plain,
-    sure,
-)
+from handlers.requests.opening import NOTE_MAX, check_reason, open_request
+from handlers.requests.submit import opened_card, own_account
 from handlers.requests.wording import PER
 from handlers.requests.write import record
 from storage.exceptions import BudgetException

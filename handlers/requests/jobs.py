@@ -20,10 +20,15 @@ from storage.requests import Request
 from storage.reservations import Reservation
 
 
+def is_for_a_job(request: Request) -> bool:
+    """Whether what is granted is reserved for a job: extra budget of an agent, in a unit that jobs are counted in."""
+    return request.account_id.startswith("agent/") and not request.is_exception and request.unit != "credits"
+
+
 def reserve_for_job(ctx: Context, request: Request) -> None:
     """Reserve what was granted to an agent, until the end of its last day."""
     account = ctx.account(request.account_id)
-    if account is None or account.kind != "agent" or request.unit == "credits":
+    if account is None or not is_for_a_job(request):
         return
     rule = next(iter(ctx.policy.rules_named(request.budget)), None)
     zone = ZoneInfo(rule.zone) if rule and rule.zone else ctx.policy.zone

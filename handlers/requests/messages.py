@@ -161,7 +161,7 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
     facts += year_facts(ctx, known.claims, case.claim) if known.claims and case.claim else []
     facts += _granted_before(ctx, case, known)
     facts += pool_facts(ctx, case, known.found)
-    facts += [after_it(ctx, status, more)] if status and status.account_id == request.account_id else []
+    facts += [after_it(ctx, status, more, request)] if status and status.account_id == request.account_id else []
     facts += binding_facts(ctx, case, known.found) if status else []
     facts += pace(ctx, status) if status else []
     facts += [
@@ -187,9 +187,14 @@ def to_decide_card(ctx: Context, case: Case, known: Background, why: Decider) ->
         Button(ctx.t("Ask a question"), f"question {request.handle}"),
         *(receipts_buttons(ctx, request.id, known.claims.receipts) if known.claims else ()),
         Text(_small_print(ctx, case, why), quiet=True),
-        *ctx.on_a_page("/queue", elsewhere=True),
+        *ctx.on_a_page(page_of_request(case), elsewhere=True),
     ]
     return Card(asks(ctx, case), tuple(blocks))
+
+
+def page_of_request(case: Case) -> str:
+    """The page that shows a request, or a claim with its receipts, to whom it concerns."""
+    return f"/claim/{case.request.id}" if case.claim else f"/request/{case.request.id}"
 
 
 def approve_button(ctx: Context, case: Case) -> Button:

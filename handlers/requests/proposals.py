@@ -20,14 +20,9 @@ from handlers.requests.case import Case, load
 from handlers.requests.effect import after_it
 from handlers.requests.expiry import in_words, why_expired
 from handlers.requests.messages import asked_by
+from handlers.requests.opening import last_day_asked, open_request
 from handlers.requests.quoted import clean, reason_of
-from handlers.requests.submit import (
-    chosen_of,
-    last_day_asked,
-    open_request,
-    opened_card,
-    own_statuses,
-)
+from handlers.requests.submit import chosen_of, opened_card, own_statuses
 from handlers.requests.write import deed
 from storage import requests
 from storage.people import Account
@@ -120,7 +115,7 @@ def _to_send(ctx: Context, case: Case, status: BudgetStatus) -> Card:
         *asked_by(ctx, case),
         (ctx.t("Budget"), request.budget),
         (ctx.t("Until"), ctx.day(request.until)),
-        after_it(ctx, status, request.amount),
+        after_it(ctx, status, request.amount, request),
     )
     return Card(
         title,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from handlers.access import GROUP_MIN, is_for_all, role_of, sees_all
 from handlers.arguments import One, Page, Rest, Until, Whom
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
-from handlers.context import Context
+from handlers.context import CLOCK, Context
 from handlers.errors import RefusedError
 from handlers.provenance import as_of
 from handlers.waste import totals
@@ -188,7 +188,15 @@ def _of_group(ctx: Context, account: Account) -> Card:
     every = totals.found(ctx, account.id, first, end)
     kinds = {each.id: each.kind for each in below}
     counted = [each for each in every if persons >= GROUP_MIN or kinds.get(each.found.account_id) != "person"]
-    sums = totals.summary_of(counted, totals.every(ctx, account.id) if persons >= GROUP_MIN else [])
+    saved = totals.every(ctx, account.id) if persons >= GROUP_MIN else []
+    if ctx.place.public and ctx.person.id == CLOCK.id:
+        told, saved = _told_to_many(counted), _told_to_many(saved)
+        if counted and not told:
+            few = ctx.t("Fewer than five people are behind each kind of finding, so it is shown to them only.")
+            title = of_account(ctx, account, ctx.t("No waste that many have in common"))
+            return Card(title, (Text(few), unseen(ctx), as_of(ctx)), personal=not is_for_all(ctx, account.id))
+        counted = told
+    sums = totals.summary_of(counted, saved)
     personal = not is_for_all(ctx, account.id)
     if not counted:
         title = of_account(ctx, account, ctx.t("No waste found"))
@@ -208,6 +216,16 @@ def _of_group(ctx: Context, account: Account) -> Card:
     blocks.append(Text(ctx.t("Findings about a person are shown to that person only."), quiet=True))
     title = of_account(ctx, account, title_of_sums(ctx, sums))
     return Card(title, (*blocks, unseen(ctx), as_of(ctx)), tone_of_sums(sums), personal=personal)
+
+
+def _told_to_many(here: Sequence[Finding]) -> list[Finding]:
+    """The findings of the kinds behind which are no persons or at least five: one of a kind is somebody's figure."""
+    who: dict[str, set[str]] = {}
+    for each in here:
+        if each.found.account_id.startswith("person/"):
+            who.setdefault(each.found.detector, set()).add(each.found.account_id)
+    few = {kind for kind, persons in who.items() if len(persons) < GROUP_MIN}
+    return [each for each in here if each.found.detector not in few]
 
 
 def _programs(ctx: Context, below: Sequence[Account], here: Sequence[Finding]) -> Iterator[Block]:

@@ -52,6 +52,13 @@ def test_lines_before_the_header_are_skipped_and_counted() -> None:
     assert list(found.records) == [(3, ["day", "who"]), (4, ["1", "Ana"])]
 
 
+@pytest.mark.parametrize("title", ["A report\n", "A report\nNovember\n\n", '"A report; by hand"\n'])
+def test_the_title_of_a_report_does_not_hide_the_delimiter(title: str) -> None:
+    """It is a row of one field, and the fields below are still told apart."""
+    rows = [record for _, record in records(f"{title}day;who\n1;Ana\n".encode())]
+    assert rows[-2:] == [["day", "who"], ["1", "Ana"]]
+
+
 def test_a_wrong_encoding_and_delimiter_can_be_told() -> None:
     """What is told is not found out."""
     found = read(BytesIO("a,b;c\n".encode("cp500")), CsvLayout("cp500", ";"))

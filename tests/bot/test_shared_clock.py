@@ -1,12 +1,14 @@
 """Time: the database's, counted on with a clock that only goes forward."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
 from bot.shared_clock import SharedClock
+from storage import installation
 from storage.db import Database
-from tests.support.clock import NOW
+from tests.support.clock import NOW, Clock
+from tests.support.company import Company
 
 
 def test_a_host_whose_clock_is_wrong_has_the_time_of_the_database() -> None:
@@ -43,3 +45,23 @@ def test_each_database_says_its_time(database: Database) -> None:
 
     assert first.utcoffset() == timedelta(0)
     assert first <= second
+
+
+def test_status_says_whose_clock_is_wrong_until_it_is_right(database: Database, clock: Clock) -> None:
+    """Whoever is asked for it, for the note is in the database; a host that is gone is spoken of no more."""
+    company = Company(database, clock)
+    host = [datetime.now(UTC) + timedelta(seconds=240)]
+    company.app.now = SharedClock(lambda: host[0])
+    company.app.tick()
+    assert "240 s ahead of the database" in company.say("fay", "status")
+    host[0] -= timedelta(seconds=480)
+    company.app.tick()
+    assert "240 s behind the database" in company.say("fay", "status")
+
+    company.app.now = lambda: datetime.now(UTC) + timedelta(hours=1)
+    assert "the database, whose time is used" not in company.say("fay", "status")
+
+    company.app.now = SharedClock()
+    company.app.tick()
+    assert "the database, whose time is used" not in company.say("fay", "status")
+    assert company.database.ask(lambda conn: installation.noted_below(conn, installation.SKEW)) == {}

@@ -2,13 +2,17 @@
 
 import re
 from dataclasses import replace
+from urllib.parse import unquote
 
 import pytest
 
+from bot.console.desk import attachment
 from bot.console.drawing import once
 from bot.console.pages import PAGES
 from handlers import COMMANDS, is_order, parse_command
-from handlers.card import Card, Text
+from handlers.card import Card, Table, Text
+from handlers.on_pages import PAGES_OF, PAGES_OF_ALL
+from handlers.policy.policy import ClaimRules
 from tests.console.conftest import URL, Console, words_of
 from tests.support.company import ACME
 
@@ -91,9 +95,9 @@ def test_an_order_in_a_link_is_a_button_and_nothing_more(order: str, console: Co
     ]
 
 
-def test_an_order_is_carried_out_by_whoever_presses_it_once(console: Console) -> None:
+def test_an_order_is_carried_out_by_whoever_presses_it_once(console_anywhere: Console) -> None:
     """A double click, or a page that is loaded again, is one order; the audit says from where."""
-    ana = console.of("ana")
+    ana = console_anywhere.of("ana")
 
     first = ana.says("request 50 finish the migration", delivery="a")
     again = ana.says("request 50 finish the migration", delivery="a")
@@ -101,19 +105,19 @@ def test_an_order_is_carried_out_by_whoever_presses_it_once(console: Console) ->
     assert first == again
     assert "Max Weber" in first
     assert "1 open" in ana.reads("/requests")
-    rows = console.audit()
+    rows = console_anywhere.audit()
     assert [each for each in rows if each[1] == "asked"] == [("ana", "asked", "request/1")]
 
 
-def test_a_manager_decides_on_the_page_and_nobody_else_can(console: Console) -> None:
+def test_a_manager_decides_on_the_page_and_nobody_else_can(console_anywhere: Console) -> None:
     """The same permission check as in the chat."""
-    console.of("ana").says("request 50 finish the migration")
-    queue = console.of("max").get("/queue").text
+    console_anywhere.of("ana").says("request 50 finish the migration")
+    queue = console_anywhere.of("max").get("/queue").text
     says = re.search(r'name="says" value="(approve [^"]+)"', queue)
     assert says
 
-    assert "approved" not in console.of("ana").says(says[1]).lower().replace("can't", "")
-    assert "Approved" in console.of("max").says(says[1])
+    assert "approved" not in console_anywhere.of("ana").says(says[1]).lower().replace("can't", "")
+    assert "Approved" in console_anywhere.of("max").says(says[1])
 
 
 def test_a_form_that_is_refused_is_shown_again_with_what_was_filled_in(console: Console) -> None:
@@ -161,7 +165,97 @@ def test_what_cards_say_alike_in_small_print_stands_once_below() -> None:
     left, below = once(cards)
 
     assert [card.blocks for card in left] == [()] * 4
-    assert below == [long.text]
+    assert below == [short.text, "$1 is an estimate."]
+
+
+def test_what_is_not_known_is_said_where_the_figure_is_read() -> None:
+    """Only what cards say alike goes below them."""
+    short, long = Text("As of 9:00.", quiet=True), Text("As of 9:00. 5 tokens are not in the sum.", quiet=True)
+
+    left, below = once([Card("One", (short,)), Card("Two", (long,))])
+
+    assert [card.blocks for card in left] == [(), (Text("5 tokens are not in the sum.", quiet=True),)]
+    assert below == [short.text]
+
+
+def test_a_sum_that_several_cards_show_is_their_title_once() -> None:
+    """The others are called after their table."""
+    by_team, by_model = (Table(f"By {what}", ("",), (), "l") for what in ("team", "model"))
+
+    left, _ = once([Card("$5 spent", (by_team,)), Card("$5 spent", (by_model,)), Card("$5 spent")])
+
+    assert [card.title for card in left] == ["$5 spent", "By model", "$5 spent"]
+
+
+def test_a_page_offers_no_button_for_what_stands_on_it(console: Console) -> None:
+    """The form beside the list needs no button that opens it; elsewhere the card has it."""
+    console.app.policy = console.app.policy.model_copy(
+        update={"claims": ClaimRules.model_validate({"categories": [{"name": "tools", "amount": "1000 USD"}]})}
+    )
+    ana = console.of("ana")
+
+    assert 'href="/ask?q=claim"' not in ana.get("/claims").text
+    assert 'name="says" value="claim"' in ana.get("/claims").text
+    assert 'href="/ask?q=claim"' in ana.get("/ask?q=claims").text
+    assert "What is left?" not in ana.reads("/")
+
+
+def test_what_is_wrong_stands_first(console: Console) -> None:
+    """On any page."""
+    console.company.llm.spends("ana", "400.00", console.company.clock().date())
+    console.company.pull()
+
+    page = console.of("ana").get("/").text
+
+    assert page.index('class="card bad"') < min(
+        page.find(f'class="card {tone}"') % 10**9 for tone in ("warn", "good", "plain")
+    )
+
+
+def test_a_page_of_a_team_has_its_name(console: Console) -> None:
+    """And finance gets from one to another."""
+    fay = console.of("fay")
+
+    assert "<h1>Team Search</h1>" in console.of("max").get("/team/search").text
+    assert "<h1>Team Ads</h1>" in fay.get("/team/ads").text
+    assert 'action="/team"' in fay.get("/organization").text
+    assert fay.get("/team?team=ads").headers["location"] == "/team/ads"
+    assert 'action="/team"' not in console.of("max").get("/team/search").text
+
+
+def test_the_details_of_a_card_are_folded(console: Console) -> None:
+    """Long lists stand behind their caption; files do not."""
+    page = console.of("fay").get("/money").text
+
+    assert re.search(r'<details class="folded">\s*<summary dir="auto">By team, without its subteams</summary>', page)
+    assert "showback-2026-10.csv" in page
+
+
+def test_a_request_has_a_page_for_whom_it_concerns(console_anywhere: Console) -> None:
+    """The address in the message to whoever decides opens that request, with all that can be done."""
+    console_anywhere.of("ana").says("request 50 finish the migration")
+    console_anywhere.of("ana").says("request 20 try the new model")
+    max_ = console_anywhere.of("max")
+
+    page = max_.get("/request/2")
+
+    assert "<h1>Request #2</h1>" in page.text
+    assert "try the new model" in page.text
+    assert "finish the migration" not in page.text
+    for says in ("approve", "deny", "other", "question"):
+        assert re.search(rf'(value="|q=){says}[ +]', page.text), says
+    assert "finish the migration" in console_anywhere.of("ana").reads("/request/1")
+    assert "approve " not in console_anywhere.of("ana").get("/request/1").text
+    assert "approve " not in console_anywhere.of("fay").get("/request/1").text
+    for who, number in (
+        ("bob", "1"),
+        ("max", "3"),
+        ("max", "x"),
+        ("max", "1%20of%20ana"),
+        ("max", "99999999999999999999"),
+    ):
+        answer = console_anywhere.of(who).get(f"/request/{number}")
+        assert answer.status_code == 404, (who, number)
 
 
 def test_a_small_file_comes_with_the_rights_of_its_question(console: Console) -> None:
@@ -281,7 +375,48 @@ def test_cards_of_the_chat_lead_to_their_page(console: Console) -> None:
     assert URL not in console.of("max").reads("/queue")
     pool = acme.say("max", "pool")
     assert f"{URL}/team/search" in pool
-    assert f"{URL}/requests" in acme.say("bob", "request 20 try the new model")
+    assert f"{URL}/request/2" in acme.say("bob", "request 20 try the new model")
+
+
+@pytest.mark.parametrize(
+    ("who", "says", "path"),
+    [
+        ("ana", "balance", "/"),
+        ("ana", "spend by day", "/"),
+        ("ana", "requests", "/requests"),
+        ("ana", "waste", "/waste"),
+        ("max", "spend of team search", "/team/search"),
+        ("max", "forecast of team search", "/team/search"),
+        ("max", "spend of ana", ""),
+        ("max", "guard", ""),
+        ("max", "outcomes", ""),
+        ("ana", "claims", ""),
+        ("ana", "spend by day as csv", ""),
+        ("fay", "spend of organization by team", "/organization"),
+        ("fay", "status", "/providers"),
+        ("fay", "audit", "/audit"),
+        ("fay", "lab", "/lab"),
+    ],
+)
+def test_an_answer_in_the_chat_leads_to_the_page_that_shows_the_same(
+    who: str, says: str, path: str, console: Console
+) -> None:
+    """Where there is one that they may open; and it is there for them."""
+    acme = console.company
+    assert URL not in acme.say(who, says)
+    acme.app.policy = acme.app.policy.model_copy(update={"console_url": URL})
+
+    addresses = re.findall(rf"{URL}(\S*)", acme.say(who, says))
+
+    assert addresses == ([path] if path else [])
+    assert [console.of(who).get(each).status_code for each in addresses] == [200] * len(addresses)
+
+
+def test_each_page_is_led_to_from_the_chat() -> None:
+    """Every address of the tables is a page, and no page of the navigation is left out."""
+    led = {*PAGES_OF.values(), *PAGES_OF_ALL.values(), "/queue", "/money"}
+
+    assert led == {each.path for each in PAGES if each.in_navigation}
 
 
 def test_a_card_in_somebodys_chat_leads_to_the_page_wherever_it_was_caused(console: Console) -> None:
@@ -291,7 +426,7 @@ def test_a_card_in_somebodys_chat_leads_to_the_page_wherever_it_was_caused(conso
 
     assert URL not in console.of("ana").says("request 50 finish the migration")
 
-    assert any(f"{URL}/queue" in each for each in acme.reads("max"))
+    assert any(f"{URL}/request/1" in each for each in acme.reads("max"))
 
 
 def test_who_is_asked_for_somebody_has_the_page_on_which_they_decide(console: Console) -> None:
@@ -338,3 +473,52 @@ def test_who_is_not_signed_in_reads_what_their_browser_asks_for(asked: str, spok
     page = console.stranger().get("/signin", headers={"Accept-Language": asked}).text
 
     assert f'<html lang="{spoken}">' in page
+
+
+@pytest.mark.parametrize("name", ["搜索", "Größe", 'a"b', "x\r\nSet-Cookie: a=b"])
+def test_a_file_is_called_as_its_team_in_whatever_letters(name: str) -> None:
+    """A header has no other letters than ASCII, and no line of its own."""
+    header = attachment(f"spend-{name}.csv")
+
+    assert header.isascii()
+    assert header.isprintable()
+    assert header.count('"') == 0
+    assert unquote(header.partition("UTF-8''")[2]) == f"spend-{name}.csv"
+
+
+def test_a_team_of_another_alphabet_has_its_file(console: Console) -> None:
+    """From the card to the browser."""
+    teams = tuple(replace(each, name="搜索") if each.id == "search" else each for each in ACME.teams)
+    console.company.directory = replace(ACME, teams=teams)
+    console.app.refresh_people()
+    max_ = console.of("max")
+    page = max_.get("/ask?q=spend+of+team+search+by+person+as+csv").text
+    address = re.search(r'href="(/files/[^"]+)"', page)
+    assert address
+
+    answer = max_.get(address[1].replace("&amp;", "&"))
+
+    assert answer.status_code == 200
+    assert "UTF-8''spend-%E6%90%9C%E7%B4%A2" in answer.headers["content-disposition"]
+
+
+def test_nobody_reaches_what_is_anothers_by_its_number(console_anywhere: Console) -> None:
+    """Every command of the menu with the number of Ana's request and with its handle, on a page and as an order."""
+    console_anywhere.of("ana").says("request 50 finish the migration")
+    handle = re.search(r"withdraw ([0-9a-f]{32})", console_anywhere.of("ana").get("/requests").text)
+    assert handle
+    bob = console_anywhere.of("bob")
+    before = console_anywhere.audit()
+
+    for name in COMMANDS:
+        for named in ("#1", handle[1]):
+            texts = [words_of(bob.get("/ask", params={"q": f"{name} {named}"}).text)]
+            # What makes something new of Bob's own, or of the whole company's, is refused or his.
+            if name not in ("request", "claim", "raise", "permanent", "token", "settings", "delegate"):
+                texts.append(words_of(bob.post("/say", says=f"{name} {named}").text))
+            for text in texts:
+                assert "finish the migration" not in text, (name, named)
+                assert "Ana" not in text, (name, named)
+
+    assert console_anywhere.audit() == before
+    assert "1 open request" in console_anywhere.of("ana").reads("/requests")

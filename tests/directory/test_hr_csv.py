@@ -305,7 +305,7 @@ def test_quoted_fields_may_hold_delimiters_quotes_and_line_ends(read: Read, left
     """And the lines of what is told are still those of the file; fields that are missing at the end are empty."""
     text = '"E-Mail","Name","Team"\na@x.y,"Weber, ""Max""\nJr.","Search;Ads"\nb@x,"B, too\n"\nc@x,C,,more\n'
 
-    assert person(read(text), "a").name == 'Weber, "Max"\nJr.'
+    assert person(read(text), "a").name == 'Weber, "Max" Jr.'
     assert person(read(text), "b").team == ""
     assert left_out(text) == [
         "line 6, C: there are more fields than in the header; put a value with the delimiter in quotes"
@@ -818,3 +818,56 @@ def test_a_person_leaves_on_the_day_after_the_last_one(tmp_path: Path, title: st
         date(2026, 11, 23): {"kim", "bob", "cy", "dee"},
         date(2026, 11, 24): {"kim", "cy", "dee"},
     }
+
+
+def test_the_header_may_stand_below_the_title_of_a_report(read: Read, left_out: Callable[..., list[str]]) -> None:
+    """As Workday and SAP export it; lines are still counted from the top of the file."""
+    text = "Active workers\nRun by,hr@acme.example\nOn,2026-11-29\n\nE-mail,Name\nk@x.y,Kim\nnobody,Lee\n"
+
+    assert [each.id for each in read(text).people] == ["k"]
+    assert left_out(text) == [
+        "line 7, Lee: E-mail “nobody”: this is not an e-mail address; write one such as ana@acme.example"
+    ]
+
+
+def test_without_any_header_the_fault_of_the_likeliest_row_is_told(complaint: Callable[..., list[str]]) -> None:
+    """A title names nothing; the row with most columns is the one that somebody meant."""
+    said = " ".join(complaint("Active workers\n\nName,Team\nKim,Eng\n"))
+
+    assert "line 3" in said
+    assert "there is no column with e-mail addresses among Name, Team" in said
+
+
+@pytest.mark.parametrize(
+    "written", ["mailto:kim@x.y", "SMTP:Kim@X.y", "Kim Lee <kim@x.y>", "<kim@x.y>", '"Lee, Kim" <kim@x.y>']
+)
+def test_an_address_may_be_a_link_or_stand_behind_a_name(read: Read, written: str) -> None:
+    """Directories export it so."""
+    quoted = written.replace('"', '""')
+
+    assert person(read(f'E-mail,Name\n"{quoted}",Kim\n'), "kim").email == "kim@x.y"
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [("Name,Vorname", "Lee,Kim"), ("Nom,Prénom", "Lee,Kim"), ("Name", "Kim Lee"), ("Nom", "Kim Lee")],
+)
+def test_beside_a_first_name_the_name_is_the_last_one(read: Read, header: str, cells: str) -> None:
+    """In German and French exports."""
+    assert person(read(f"E-mail,{header}\nkim@x.y,{cells}\n"), "kim").name == "Kim Lee"
+
+
+@pytest.mark.parametrize(
+    ("title", "word", "there"),
+    [
+        ("accountEnabled", "TRUE", True),
+        ("accountEnabled", "False", False),
+        ("status", "DEPROVISIONED", False),
+        ("status", "STAGED", False),
+        ("status", "LOCKED_OUT", True),
+        ("status", "PASSWORD_EXPIRED", True),
+    ],
+)
+def test_a_directory_says_otherwise_who_is_there(read: Read, title: str, word: str, there: bool) -> None:
+    """Microsoft Entra by whether the account is enabled, Okta by the state of the account."""
+    assert person(read(f"E-mail,Name,{title}\nkim@x.y,Kim,{word}\n"), "kim").active is there

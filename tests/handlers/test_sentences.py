@@ -84,7 +84,7 @@ Where did my money go? -> spend
 what did I spend last week -> spend | period=2026-11-09..2026-11-15
 how much did I spend yesterday? -> spend | period=2026-11-21..2026-11-21
 how much did ana spend last week? -> spend | whom=person/ana | period=2026-11-09..2026-11-15
-how much have we spent in october -> spend | period=2026-10-01..2026-10-31
+how much have we spent in october -> spend | whom=team/search | period=2026-10-01..2026-10-31
 spend in october -> spend | period=2026-10-01..2026-10-31
 spend October -> spend | period=2026-10-01..2026-10-31
 spend oct -> spend | period=2026-10-01..2026-10-31
@@ -101,6 +101,41 @@ spend by models -> spend | by=model
 spend by vendor -> spend | by=provider
 spend by key november -> spend | by=key | period=2026-11-01..2026-11-30
 spend last 7 days -> spend | period=2026-11-16..2026-11-22
+spend in the last two weeks -> spend | period=2026-11-09..2026-11-22
+spend mtd -> spend | period=2026-11-01..2026-11-30
+spend month to date by team -> spend | by=team | period=2026-11-01..2026-11-30
+spend YTD -> spend | period=2026-01-01..2026-12-31
+spend 1-5 november -> spend | period=2026-11-01..2026-11-05
+spend november 1st to 5th 2025 -> spend | period=2025-11-01..2025-11-05
+spend between monday and wednesday -> spend | period=2026-11-16..2026-11-18
+spend from october to november -> spend | period=2026-10-01..2026-11-30
+spend the day before yesterday -> spend | period=2026-11-20..2026-11-20
+spend 3 days ago -> spend | period=2026-11-19..2026-11-19
+spend a week ago by model -> spend | by=model | period=2026-11-15..2026-11-15
+spend over the weekend -> spend | period=2026-11-21..2026-11-22
+spend last weekend -> spend | period=2026-11-14..2026-11-15
+spend week 47 -> spend | period=2026-11-16..2026-11-22
+spend week 48 -> spend | period=2025-11-24..2025-11-30
+spend h1 -> spend | period=2026-01-01..2026-06-30
+spend h2 2025 -> spend | period=2025-07-01..2025-12-31
+spend 30/10/2026 -> spend | period=2026-10-30..2026-10-30
+spend 11/30 -> spend | period=2025-11-30..2025-11-30
+spend 前天 -> spend | period=2026-11-20..2026-11-20
+spend 3天前 -> spend | period=2026-11-19..2026-11-19
+spend 周一以来 -> spend | period=2026-11-16..2026-11-22
+spend 上个月以来 -> spend | period=2026-10-01..2026-11-22
+spend 11月5日以来 -> spend | period=2026-11-05..2026-11-22
+spend 月初至今 -> spend | period=2026-11-01..2026-11-30
+spend 11月5日到8日 -> spend | period=2026-11-05..2026-11-08
+spend 10月28日至11月3日 -> spend | period=2026-10-28..2026-11-03
+spend 上半年 -> spend | period=2026-01-01..2026-06-30
+spend 第46周 -> spend | period=2026-11-09..2026-11-15
+request 50 until 11/30 x -> request | amount=50 | until=2026-11-30 | reason=x
+request 50 until EOM the review -> request | amount=50 | until=2026-11-30 | reason=the review
+request 50 for 3 days the review -> request | amount=50 | until=2026-11-25 | reason=the review
+request 50 for two weeks: x -> request | amount=50 | until=2026-12-06 | reason=x
+request 50 for 3 days of tests -> request | amount=50 | reason=3 days of tests
+request 50 for two people -> request | amount=50 | reason=two people
 spend last 30 days -> spend | period=2026-10-24..2026-11-22
 spend past 7 days -> spend | period=2026-11-16..2026-11-22
 spend last 2 weeks -> spend | period=2026-11-09..2026-11-22
@@ -346,7 +381,7 @@ requests as csv -> requests | as_csv=True
 支出 自11月1日 按天 -> spend | by=day | period=2026-11-01..2026-11-22
 支出 最近7天 按模型 -> spend | by=model | period=2026-11-16..2026-11-22
 委托 kim 直到 周五 -> delegate | to=person/kim | until=2026-11-27
-how much have we spent in october? -> spend | period=2026-10-01..2026-10-31
+how much have we spent in october? -> spend | whom=team/search | period=2026-10-01..2026-10-31
 how much of my budget is gone? -> balance
 how much money do I have left this month -> balance
 am I over my limit? -> balance
@@ -367,7 +402,7 @@ could I have another 100 USD for the demo -> request | amount=100 USD | reason=t
 give me 50 USD more please -> request | amount=50 USD
 what happened to my request? -> requests
 where is my request -> requests
-who approves my requests? -> requests
+who approves my requests? -> who
 cheapest model -> models
 which models can I use -> models
 how much does opus cost -> models
@@ -423,7 +458,7 @@ what's the status of my request? -> requests
 我的申请批了吗 -> requests
 申请进度 -> requests
 我的申请到哪一步了 -> requests
-谁审批我的申请？ -> requests
+谁审批我的申请？ -> who
 最便宜的模型 -> models
 有哪些模型可以用 -> models
 能用哪些模型 -> models
@@ -458,6 +493,9 @@ REFUSED = """
 request 1.500 demo -> ! “1.500” could be 1.50 or 1,500.00. Write 1500 or 1.50.
 request 12,5,0 demo -> ! I can't read “12,5,0” as a number.
 request 1,500k demo -> ! “1,500” could be 1.50 or 1,500.00.
+spend week 60 -> ! There is no week 60 in 2026.
+spend 30-31 february -> ! There is no day “30 february”.
+spend 13/13 -> ! There is no day “13/13”.
 request 1,00,000 demo -> ! I can't read “1,00,000” as a number.
 request -5 x -> ! An amount must be above zero.
 request 1 250.50 € demo -> ! Is that 1 or 1250.50?
@@ -569,6 +607,11 @@ def test_a_sentence_that_could_be_misread_is_refused(company: Company, said: str
         ("de_CH", "request 1’250.50 demo", "request | amount=1250.5 | reason=demo"),
         ("en_IN", "request 1,00,000 demo", "request | amount=100000 | reason=demo"),
         ("en_US", "request 1,00,000 demo", "! I can't read “1,00,000” as a number."),
+        ("en_US", "request ₹1,00,000 demo", "request | amount=100000 INR | reason=demo"),
+        ("en_US", "request 2.5 lakh rupees demo", "request | amount=250000 INR | reason=demo"),
+        ("en_IN", "request 1 crore tokens demo", "request | amount=10000000 tokens | reason=demo"),
+        ("zh_CN", "request CN¥100 demo", "request | amount=100 CNY | reason=demo"),
+        ("de_DE", "request A$50 demo", "request | amount=50 AUD | reason=demo"),
         ("id_ID", "request 2M demo", "! “M” could be"),
         ("de_DE", "spend 20. November", "spend | period=2026-11-20..2026-11-20"),
         ("de_DE", "spend Oktober", "spend | period=2026-10-01..2026-10-31"),

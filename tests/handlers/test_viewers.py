@@ -5,15 +5,20 @@ from datetime import date
 
 import pytest
 
+from bot.sync.usage import pull
 from handlers import COMMANDS
 from handlers.context import CHAT_PLATFORMS, CLOCK
 from handlers.place import Place
 from handlers.sentence import Sentence
+from storage import findings, outcomes
 from storage.audit import rows
 from storage.db import Database
 from storage.directory import Directory, Link, Person, Team
+from storage.findings import Found, Said
+from storage.outcomes import Outcome
 from tests.support.clock import Clock
 from tests.support.company import RULES, Company
+from tests.support.fakes.provider import FakeProvider
 
 SIZES = {"search": 6, "ads": 5, "ops": 2, "lab": 5}
 """Ops has two people; with the smallest of the others, Ads, there are seven of whom nothing is told."""
@@ -149,3 +154,113 @@ def test_of_those_who_left_only_their_own_time_counts(company: Company) -> None:
     assert is_told("2026-11-20")
     assert is_told("2026-11-22")
     assert not is_told("2026-11-20..2026-11-21")
+
+
+def outsider_of(company: Company, *figures: tuple[str, str, str, str]) -> None:
+    """Let people spend: whose, how much, with which model, and of which day."""
+    for who, amount, model, day in figures:
+        company.llm.spends(who, amount, date.fromisoformat(day), model)
+    company.pull()
+
+
+def test_what_an_outcome_costs_is_told_by_the_month(company: Company) -> None:
+    """Of a day on which one person spent, the cost of one and the number would tell what; so of any other stretch."""
+    new = [Outcome("list", "team/lab", day, "pull_requests", 4) for day in (date(2026, 10, 10), date(2026, 11, 20))]
+    company.database.transact(lambda conn: outcomes.record(conn, new))
+    for words in ("2026-11-20", "2026-11-01..2026-11-19", "last week", "this week", "yesterday"):
+        said = company.say("vic", f"value of team lab {words}")
+        assert "You see whole months, such as: value of team lab 2026-" in said, words
+        assert "$" not in said
+
+    assert "October 2026" in company.say("vic", "value of team lab")
+    assert "4 pull requests" in company.say("vic", "value of team lab 2026-10")
+    assert "October 2026" in company.say("vic", "outcomes")
+    assert "in the last four weeks" in company.say("lab1", "value of team lab")
+
+
+def test_of_a_team_the_total_is_told_and_no_part(company: Company) -> None:
+    """Five of Search and one of Lab use a model: what Search leaves of it would be the sixth one's."""
+    six = [(f"search{n}", "3.00", "gpt-5.2", "2026-11-20") for n in range(1, 6)]
+    outsider_of(company, *six, ("lab0", "91.37", "gpt-5.2", "2026-11-20"))
+
+    whole = company.say("vic", "spend of organization by model")
+    assert "gpt-5.2" in whole
+    for by in ("model", "provider", "tier", "tokens", "day", "week"):
+        said = company.say("vic", f"spend of team search by {by}")
+        assert "Search: " in said
+        assert "others" in said
+        assert [word for word in ("gpt-5.2", "\n20 November", "input", "llm  $") if word in said] == [], said
+    assert "Spent so far and expected" not in company.say("vic", "forecast of team search")
+    assert "Too few people" in company.say("vic", "spend of team search on gpt-5.2")
+
+
+def test_a_tier_and_its_models_tell_of_nobody(company: Company) -> None:
+    """One uses Opus; with the smallest other model it is told. Its tier less the model beside it would be that one."""
+    company.app.policy = company.app.policy.model_copy(update={"tiers": {"flagship": ("claude-opus-*", "gemini-*")}})
+    outsider_of(
+        company,
+        ("search1", "91.37", "claude-opus-4-5", "2026-11-20"),
+        *((f"lab{n}", "2.00", "gpt-5.2", "2026-11-20") for n in range(5)),
+        *((f"ads{n}", "3.00", "gemini-3-pro", "2026-11-20") for n in range(5)),
+        ("ops0", "3.00", "gemini-3-pro", "2026-11-20"),
+    )
+    assert "gemini-3-pro" in company.say("vic", "spend of organization by model")
+
+    said = company.say("vic", "spend of organization by tier")
+
+    assert "$18.00" in said
+    assert "$109.37" not in said
+
+
+def test_a_kind_of_tokens_that_one_person_uses_is_not_told(company: Company) -> None:
+    """Nor by the hand of others: it is one of them with the next smallest."""
+    company.llm.rows[-1] = replace(company.llm.rows[-1], tokens_output=77_777)
+    company.pull()
+
+    said = company.say("vic", "spend of organization by tokens")
+
+    assert "others" in said
+    assert [word for word in ("output", "input", "77,777") if word in said] == []
+
+
+def test_a_provider_and_its_models_tell_of_nobody(database: Database, clock: Clock) -> None:
+    """One uses Opus there. Beside the model that is told, the provider's sum would be that one's."""
+    people = tuple(each for each in PERSONS if not each.id.startswith("ops"))
+    links = [Link(name, "user", each.id, f"person/{each.id}") for each in people for name in ("llm", "other")]
+    directory = Directory(
+        people=(*people, VIC), teams=tuple(Team(team, team.title()) for team in SIZES), links=(*links,)
+    )
+    rules: dict[str, object] = {**RULES, "providers": [{"kind": "sample", "name": each} for each in ("llm", "other")]}
+    company = Company(database, clock, rules, directory)
+    other = FakeProvider(name="other")
+    company.llm.rows.clear()
+    for each in people[:6]:
+        company.llm.spends(each.id, "2.00", date(2026, 11, 20))
+    company.llm.spends("search1", "91.37", date(2026, 11, 20), "claude-opus-4-5")
+    for each in people[6:11]:
+        other.spends(each.id, "3.00", date(2026, 11, 20), "gpt-5.2")
+    company.pull()
+    pull(database, other, company.app.reading("other"), clock)
+    assert "claude-sonnet-4-5" in company.say("vic", "spend of organization by model")
+
+    said = company.say("vic", "spend of organization by provider")
+
+    assert "$450.13" not in said
+    assert "$465.13" in said
+
+
+def test_a_kind_of_waste_that_one_person_has_is_not_told(company: Company) -> None:
+    """Its figure would be theirs; what five people have in common is told, and so is what no person has."""
+    found = Found(
+        "person/search1", "", Said("Unused seat"), (), Said("Release it"), 39 * 10**9, (39 * 10**9, 39 * 10**9), "high"
+    )
+    one = replace(found, detector="unused_seat")
+    day = company.clock().date()
+
+    def seen(*those: Found) -> str:
+        company.database.transact(lambda conn: findings.keep(conn, [*those], day))
+        return company.say("vic", "waste of organization")
+
+    assert "$39.00" not in seen(one)
+    five = [replace(one, account_id=f"person/lab{n}") for n in range(5)]
+    assert "$234.00" in seen(one, *five)

@@ -240,3 +240,13 @@ def test_a_person_is_paused_at_the_gateway_and_goes_on(fake: FakeAgentCore, data
         assert stopped(gateway) == {"00u1ana"}
         assert "is being resumed" in say("resume @ana")
         assert stopped(gateway) == set()
+
+
+def test_temporary_credentials_have_a_session_token_behind_the_secret(fake: FakeAgentCore) -> None:
+    """It is sent and signed; without it, or with an old one, the key is refused."""
+    fake.session = "FwoGZXIvYXdzE+/=="
+    with closing(opened(fake, f"{fake.key}:{fake.session}")) as provider:
+        assert list(provider.limits())
+    for key in (fake.key, f"{fake.key}:old"):
+        with closing(opened(fake, key)) as provider, pytest.raises(KeyRefusedError, match="A_KEY"):
+            list(provider.limits())

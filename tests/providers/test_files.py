@@ -148,6 +148,13 @@ def test_excels_semicolons_marks_and_own_columns_are_read(files: Files, tmp_path
     assert [(cell.tokens_input, cell.cost_nanos) for cell in read(files)] == [(5, 1_500_000_000)]
 
 
+def test_a_report_may_have_its_title_above_the_header(files: Files, tmp_path: Path) -> None:
+    """A line is named by its number in the file all the same."""
+    (tmp_path / "a.csv").write_text(f"Usage report\nNovember 2026\n\n{PLAIN}2026-11-21,ana,m,5,1.5\nTotal,,,5,1.5\n")
+    assert odd(files) == ["a.csv, line 6: date: it is no day; write it as 2026-11-22"]
+    assert subjects(files) == ["ana"]
+
+
 def test_another_currency_stands_in_a_column(files: Files, tmp_path: Path) -> None:
     """Without one it is dollars."""
     (tmp_path / "a.csv").write_text(

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,19 @@ def test_app_yaml_makes_it_where_it_names_a_log(tmp_path: Path) -> None:
             assert ("hours" in opened.can) == hourly
 
 
+def count_of_clients(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """One more for each client of AWS that is made from now on."""
+    session: Any = import_module("boto3").session.Session
+    made, make = list[str](), session.client
+
+    def counted(its: Any, name: str, **more: Any) -> Any:
+        made.append(name)
+        return make(its, name, **more)
+
+    monkeypatch.setattr(session, "client", counted)
+    return made
+
+
 def test_the_log_may_lie_in_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only folders of the hours are listed, and a file that was read is not fetched again."""
     with FakeS3() as s3:
@@ -165,8 +179,11 @@ def test_the_log_may_lie_in_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
         place = "AWSLogs/1234/BedrockModelInvocationLogs/eu-central-1"
         s3.objects[f"{place}/{HOUR:%Y/%m/%d/%H}/a.json.gz"] = (packed(call()), HOUR)
         s3.objects[f"{place}/2024/01/01/00/a.json.gz"] = (packed(call()), HOUR)
+        made = count_of_clients(monkeypatch)
         with closing(FilesWithLog("bedrock", "none/*.csv", FileRules(log=f"s3://{BUCKET}/{place}/"))) as files:
+            assert [cell.requests for cell in hours(files, HOUR - timedelta(hours=2))] == [1]
+            assert len(made) == 1  # of all hours of a reading, and the next one finds a key that was exchanged
             assert [cell.requests for cell in hours(files)] == [1]
-            assert [cell.requests for cell in hours(files)] == [1]
+            assert len(made) == 2
         fetched = [heard for heard in s3.requests if heard.method == "GET" and heard.path.endswith(".gz")]
     assert len(fetched) == 1

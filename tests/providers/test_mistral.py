@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -90,3 +90,20 @@ def test_the_limit_is_told_with_what_was_used_of_it(fake: FakeMistral, provider:
     assert provider.limit(Subject("team", "default")) is None
     with pytest.raises(UndeliverableError):
         provider.set_limit(Subject("team", "default"), 10**9)
+
+
+def test_a_month_is_asked_for_once_for_all_its_days_and_anew_by_the_next_reading(
+    fake: FakeMistral, provider: Mistral
+) -> None:
+    """Days are read one after the other; a day that is asked for again gets the newest word."""
+
+    def asked() -> int:
+        return sum(heard.path.endswith("/usage") for heard in fake.requests)
+
+    days = [date(2026, 11, 1) + timedelta(days=number) for number in range(20)]
+    first = [charge for day in days for charge in provider.charges(day, day)]
+    once = asked()
+    assert first == list(provider.charges(days[0], days[-1]))
+    assert asked() == 2 * once
+    list(provider.charges(days[-1], days[-1]))
+    assert asked() == 3 * once

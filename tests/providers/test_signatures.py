@@ -2,6 +2,10 @@
 
 from datetime import UTC, datetime
 
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
 from bot.http import Sent
 from bot.providers.signatures import alibaba, aws, tencent, volcengine
 
@@ -38,6 +42,22 @@ def test_aws() -> None:
     headers = sign("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", sent)
     assert headers["X-Amz-Date"] == "20150830T123600Z"
     assert signature(headers) == "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"
+
+
+def test_aws_with_a_session_token() -> None:
+    """As botocore 1.44.8 signs with temporary credentials: the token is sent, and signed as well."""
+    sent = Sent("GET", "example.amazonaws.com", "/", "", {}, b"")
+    sign = aws("AKIDEXAMPLE", "service", "us-east-1", at, "a+session/token==")
+    request = AWSRequest("GET", "https://example.amazonaws.com/", {"X-Amz-Date": "20261129T000000Z"})
+    request.headers["X-Amz-Security-Token"] = "a+session/token=="
+    request.headers["host"] = "example.amazonaws.com"
+    request.context["timestamp"] = "20261129T000000Z"
+    own = SigV4Auth(Credentials("AKIDEXAMPLE", "wJalr"), "service", "us-east-1")
+    theirs = own.signature(own.string_to_sign(request, own.canonical_request(request)), request)
+
+    headers = sign("wJalr", sent)
+    assert headers["X-Amz-Security-Token"] == "a+session/token=="
+    assert signature(headers) == theirs
 
 
 def test_volcengine() -> None:

@@ -3,14 +3,14 @@
 from datetime import date
 
 import pytest
-from sqlalchemy import Connection, bindparam, event, select, text
+from sqlalchemy import Connection, bindparam, event, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from storage import people, requests, tables
 from storage.db import Database
 from storage.directory import Directory, Link, Person
 from storage.people import Circle
-from storage.prepared import Prepared, run
+from storage.prepared import Prepared, Written, run
 
 PEOPLE = Directory(
     (
@@ -54,6 +54,27 @@ def test_the_circle_of_a_request_is_found_whatever_is_asked_for(peopled: Databas
     assert set(found.people) == {"ana", "max"}
     assert found.identities["ana"] == (("slack", "T1/ana"),)
     assert peopled.ask(lambda conn: people.circle(conn, [], [], date(2026, 1, 1), [])).people == {}
+
+
+def test_what_is_written_is_what_sqlalchemy_writes(database: Database) -> None:
+    """One row and several, with what a column says of itself where nothing else is said."""
+    by_us = Written(lambda _dialect: insert(TABLE).returning(TABLE.c.id, TABLE.c.joined, TABLE.c.active))
+    renamed = Written(lambda _dialect: update(TABLE).where(TABLE.c.name == bindparam("was")).values(name="Kim"))
+
+    def work(conn: Connection) -> None:
+        people.apply(conn, PEOPLE, date(2026, 1, 1))
+        ana = dict(conn.execute(select(TABLE).where(TABLE.c.id == "ana")).mappings().one())
+        ours = [ana | {"id": each, "email": each, "joined": date(2026, 2, day)} for day, each in enumerate("xyz", 1)]
+        del ours[0]["language"]  # the column has a default
+        assert by_us.rows(conn, ours[0]) == [("x", date(2026, 2, 1), True)]
+        by_us.many(conn, ours[1:])
+        by_us.many(conn, [])
+        found = conn.execute(select(TABLE).where(TABLE.c.id.in_(["x", "y", "z"])).order_by(TABLE.c.id)).mappings()
+        assert [dict(each) for each in found] == [{"language": "", **each} for each in ours]
+        assert renamed.count(conn, {"was": "Ana"}) == 4
+        assert renamed.count(conn, {"was": "Ana"}) == 0
+
+    database.transact(work)
 
 
 def test_trouble_is_that_of_sqlalchemy(database: Database) -> None:

@@ -1,6 +1,7 @@
 """A day that is recorded in slices: at every moment each cell is as it was or as it is now, and orders come between."""
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, func, select
 
-from storage import ingest, ledger, people
+from storage import db, ingest, ledger, people
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Directory, Link, Person, Team
@@ -190,6 +191,54 @@ def test_an_order_comes_between_two_slices(company: Database) -> None:
     record(company, {(f"k{n:02}", "u1"): 1 for n in range(12)}, meanwhile=meanwhile)
     order[0].join()
     assert found == [0, 1, 1]
+
+
+def test_a_slice_for_which_orders_waited_too_long_makes_the_next_one_smaller(
+    company: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nobody waits for a slice, it stays as large as it may be."""
+    monkeypatch.setattr(ingest, "SLICE_CELLS", 8)
+    monkeypatch.setattr(ingest, "SLICE_CELLS_MIN", 2)
+    monkeypatch.setattr(ingest, "SLICE_S", 0.0)  # whatever a slice takes is too long
+    sizes = [0]
+
+    def size(conn: Connection, _: Sequence[str]) -> None:
+        sizes.append(len(kept(conn)))
+
+    record(company, {(f"k{n:02}", "u1"): 1 for n in range(20)}, meanwhile=size)
+    assert sizes == ([0, 8, 10, 12, 14, 16, 18] if company.is_sqlite else [0, 8, 16])
+    assert is_right(company)
+
+
+@pytest.mark.parametrize(
+    ("cells", "held_s", "following"),
+    [(2_500, 0.15, 2_500), (2_500, 0.4, 1_250), (2_500, 60.0, 100), (600, 0.05, 1_200), (2_000, 0.05, 2_500)],
+)
+def test_slices_are_as_large_as_what_an_order_may_wait(cells: int, held_s: float, following: int) -> None:
+    """They grow again when the machine has time."""
+    assert ingest.next_size(cells, held_s) == following
+
+
+def test_orders_have_as_long_as_the_slice_for_which_one_of_them_waited(
+    company: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is told of an order is an order again, and should not wait for the next slice."""
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    order = threading.Thread(target=company.transact, args=(nothing,))
+
+    def waited_for(_: Connection) -> None:
+        order.start()
+        while company.is_sqlite and not company._turns.waits:
+            pass
+
+    with company.apart() as apart:
+        apart.transact(nothing)
+        alone_s = apart.held_s
+        apart.transact(waited_for)
+        assert pauses == [alone_s * db.PAUSE_SHARE, min(db.PAUSE_MAX_S, apart.held_s * db.PAUSE_SHARE_AFTER_WAIT)]
+        assert (apart.held_s > 0) == company.is_sqlite
+    order.join()
 
 
 def test_a_turn_is_given_in_the_order_in_which_it_was_asked_for() -> None:

@@ -2,10 +2,11 @@
 
 import importlib
 import shutil
+import sqlite3
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from functools import cache, wraps
 from importlib.util import find_spec
@@ -14,15 +15,18 @@ from subprocess import TimeoutExpired
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 from sqlalchemy import Dialect, Engine, event, text
 from sqlalchemy.engine import URL
 from sqlalchemy.util import LRUCache
 
 from storage import db
 from storage.db import Database, Use
+from tests.support.contents import Contents, Form, alone, contents, form, refill
 
 STARTS_MAX = 12
 COMPILED_MAX = 4_000  # statements
+USED_MAX = 50  # times; what was deleted stays in a database's files
 AS_FAST_AS_IT_GOES = ("fsync", "synchronous_commit", "full_page_writes")
 """What keeps data through a power cut; a test's data need not live so long."""
 
@@ -76,6 +80,42 @@ def migrated(file: Path) -> Database:
     return Database(copied(file))
 
 
+def is_new(database: Database) -> bool:
+    """Whether it has all tables and no rows. A SQLite file that somebody has opened is not new any more."""
+    if not database.is_sqlite:
+        with _connected(database) as conn:
+            return (form(conn), contents(conn)) in _new
+    file = Path(database.url.database or "")
+    return file.is_file() and not file.with_name(f"{file.name}-wal").exists() and file.read_bytes() == _tables()
+
+
+def taken(database: Database) -> Contents | bytes:
+    """All that is in a database."""
+    if not database.is_sqlite:
+        with _connected(database) as conn:
+            return contents(conn)
+    with closing(sqlite3.connect(database.url.database or "")) as conn:
+        return conn.serialize()
+
+
+def put(database: Database, content: Contents | bytes) -> None:
+    """Put what was taken out of another database into a new one."""
+    if isinstance(content, bytes):
+        Path(database.url.database or "").write_bytes(content)
+        return
+    with _connected(database) as conn:
+        refill(conn, content)
+
+
+def _connected(database: Database) -> psycopg.Connection[Any]:
+    url = database.url.set(drivername="postgresql")
+    return psycopg.connect(url.render_as_string(hide_password=False), autocommit=True)
+
+
+_new: list[tuple[Form, Contents]] = []
+"""How databases of PostgreSQL look that have all tables and no rows."""
+
+
 @cache
 def _tables() -> bytes:
     with tempfile.TemporaryDirectory(prefix="bursar-tables-") as home:
@@ -95,7 +135,8 @@ class Postgres:
     """
 
     address: Callable[[str], str]
-    _has_tables: bool = field(default=False, init=False)
+    _new: tuple[Form, Contents] | None = field(default=None, init=False)
+    _idle: list[tuple[str, int]] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         self._admin = Database(self.address("postgres"))
@@ -103,20 +144,20 @@ class Postgres:
     @contextmanager
     def empty(self) -> Iterator[str]:
         """The address of a new database without tables, which is gone afterwards."""
-        with self._created("template1") as name:
-            yield self.address(name)
+        name = self._create("template1")
+        yield self.address(name)
+        self._drop(name)
 
     @contextmanager
     def migrated(self) -> Iterator[str]:
-        """The address of a new database with all tables and no rows, which is gone afterwards."""
-        if not self._has_tables:
-            self.say("create database tables")
-            made = Database(self.address("tables"))
-            made.migrate()
-            made.close()  # a database is only copied while nobody is connected to it
-            self._has_tables = True
-        with self._created("tables") as name:
-            yield self.address(name)
+        """The address of a database with all tables and no rows. It is emptied and lent again, for some time."""
+        new = self._new or self._made()
+        name, used = self._idle.pop() if self._idle else (self._create("tables"), 0)
+        yield self.address(name)
+        if used < USED_MAX and self._is_as_before(name, new):
+            self._idle.append((name, used + 1))
+        else:
+            self._drop(name)
 
     def say(self, *statements: str) -> None:
         """Say something to the server, outside of any transaction."""
@@ -128,11 +169,32 @@ class Postgres:
         """Let the connection go."""
         self._admin.close()
 
-    @contextmanager
-    def _created(self, template: str) -> Iterator[str]:
+    def _made(self) -> tuple[Form, Contents]:
+        self.say("create database tables")
+        made = Database(self.address("tables"))
+        made.migrate()
+        made.close()  # a database is only copied while nobody is connected to it
+        with psycopg.connect(self.address("tables"), autocommit=True) as conn:
+            self._new = form(conn), contents(conn)
+        _new.append(self._new)
+        return self._new
+
+    def _is_as_before(self, name: str, new: tuple[Form, Contents]) -> bool:
+        """Take out what a test has put in. Where it has changed the tables, that is not enough."""
+        with psycopg.connect(self.address(name), autocommit=True) as conn:
+            alone(conn)
+            try:
+                refill(conn, new[1])
+            except psycopg.Error:
+                return False
+            return form(conn) == new[0]
+
+    def _create(self, template: str) -> str:
         name = f"test_{uuid4().hex}"
         self.say(f"create database {name} template {template} strategy file_copy")
-        yield name
+        return name
+
+    def _drop(self, name: str) -> None:
         self.say(f"drop database {name} with (force)")
 
 

@@ -4,17 +4,20 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from bot.cli.check import outcome_lines
 from bot.config import OutcomeSettings, Settings
 from bot.errors import OutsideError
+from bot.health import Health
 from bot.http import KeyRefusedError
 from bot.outcomes import SOURCES
+from handlers.events import CheckSources
 from storage import installation, outcomes
 from storage.db import Database
 from storage.directory import Link
@@ -237,6 +240,86 @@ def test_a_token_that_ended_changes_nothing(github: FakeGitHubCode, at_github: C
     assert at_github.sums() == {("ads", "2026-11-18", "merged_pull_requests"): 1}
     (line,) = at_github.company.app.outcomes["github"].check()
     assert not line.ok
+
+
+def told(made: Counted, person: str) -> list[str]:
+    """The titles of what somebody was told of sources."""
+    return [card.title for card in made.company.messages(person) if "token" in card.title]
+
+
+def test_a_refused_token_is_told_once_and_stands_in_status_until_it_works(
+    github: FakeGitHubCode, at_github: Counted
+) -> None:
+    """Day after day it is tried; finance and admins hear of it once, and again only if it is refused anew."""
+    company, good = at_github.company, github.token
+    at_github.read()
+    assert "The token" not in company.say("fay", "status")
+    github.token = "another"
+    for _ in range(3):
+        company.clock.forward(timedelta(days=1))
+        at_github.read()
+    for person in ("fay", "ada"):
+        assert told(at_github, person) == ["The token for outcomes of github is refused"]
+    assert told(at_github, "max") == []
+    assert company.hear("fay", "status").title.startswith("outcomes of github: ")
+    assert "CODE_TOKEN" in company.say("fay", "status")
+    (line,) = [each for each in Health(company.app, lambda: True).notes() if "outcomes" in each]
+    assert line.startswith("outcomes of github: refuses the token since 2026-11-23")
+
+    github.token = good
+    company.clock.forward(timedelta(days=1))
+    at_github.read()
+    assert "CODE_TOKEN" not in company.say("fay", "status")
+    assert not [each for each in Health(company.app, lambda: True).notes() if "outcomes" in each]
+
+    github.token = "another"
+    company.clock.forward(timedelta(days=1))
+    at_github.read()
+    assert told(at_github, "fay") == ["The token for outcomes of github is refused"] * 2
+
+
+def test_a_source_that_is_down_stands_in_status_and_troubles_nobody(
+    gitlab: tuple[FakeGitLabCode, Counted],
+) -> None:
+    """Groups that are not there are no token's fault."""
+    fake, at_gitlab = gitlab
+    fake.projects.clear()
+    at_gitlab.read()
+    assert "404" in at_gitlab.company.say("fay", "status")
+    assert told(at_gitlab, "fay") == []
+
+
+def test_a_token_that_ends_soon_is_told_once_each_at_30_7_and_1_days(
+    github: FakeGitHubCode, at_github: Counted
+) -> None:
+    """GitHub says the day with each answer; `check` and `status` say it, too."""
+    github.ends = "2027-01-10 23:00:00 UTC"
+    company, said = at_github.company, []
+    at_github.read()
+    assert "The token ends" not in company.say("fay", "status")
+    days = [date(2026, 12, 10), date(2026, 12, 11), date(2026, 12, 12), date(2027, 1, 3), date(2027, 1, 9)]
+    for day in days:
+        company.clock.moment = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+        company.happens(CheckSources())
+        company.settle()
+        said.append(len(told(at_github, "fay")))
+    assert said == [0, 1, 1, 2, 3]
+    assert set(told(at_github, "ada")) == {"The token for outcomes of github ends soon"}
+    assert "The token ends on 10 January" in company.say("fay", "status")
+    lines = [each for each in outcome_lines(company.app) if each.what == "token of github"]
+    assert [each.advice for each in lines] == ["It ends on 2027-01-10. Set a new one."]
+
+
+@pytest.mark.parametrize(("ends", "day"), [("2027-02-01", date(2027, 2, 1)), ("never", None), ("", None)])
+def test_gitlab_is_asked_when_its_token_ends(
+    gitlab: tuple[FakeGitLabCode, Counted], ends: str, day: date | None
+) -> None:
+    """An old server does not know the question; that is no trouble."""
+    fake, at_gitlab = gitlab
+    fake.ends = ends
+    at_gitlab.read()
+    state = at_gitlab.company.database.ask(lambda conn: outcomes.state_of(conn, "gitlab"))
+    assert (state.expires, state.error) == (day, "")
 
 
 def test_a_label_or_the_authors_team_says_whose_it_is(github: FakeGitHubCode, database: Database, clock: Clock) -> None:

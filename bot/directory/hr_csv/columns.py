@@ -19,7 +19,8 @@ COLUMNS: Mapping[Column, Sequence[str]] = {
         *("company e-mail", "company e-mail address", "corporate e-mail", "office e-mail", "e-mail (work)"),
         *("e-mail", "e-mail address", "primary e-mail", "mail", "user principal name", "upn"),
         *("E-Mail-Adresse", "E-Mail geschäftlich", "geschäftliche E-Mail", "dienstliche E-Mail"),
-        *("adresse e-mail", "e-mail professionnel", "courriel", "correo electrónico", "correo"),
+        *("adresse e-mail", "adresse électronique", "e-mail professionnel", "courriel"),
+        *("correo electrónico", "correo", "endereço de e-mail"),
         *("工作邮箱", "企业邮箱", "公司邮箱", "邮箱", "电子邮箱", "电子邮件", "メールアドレス"),
     ),
     "name": (
@@ -29,11 +30,12 @@ COLUMNS: Mapping[Column, Sequence[str]] = {
     ),
     "first_name": (
         *("preferred first name", "preferred name - first name", "first name", "given name", "forename"),
-        *("legal first name", "legal name - first name", "Vorname", "prénom", "nombre", "名"),
+        *("legal first name", "legal name - first name", "Vorname", "prénom", "nombre", "primeiro nome", "名"),
     ),
     "last_name": (
         *("preferred last name", "preferred name - last name", "last name", "family name", "surname"),
-        *("legal last name", "legal name - last name", "Nachname", "nom de famille", "apellidos", "姓"),
+        *("legal last name", "legal name - last name", "Nachname", "nom de famille", "nom", "apellidos"),
+        *("apellido", "cognome", "sobrenome", "姓"),
     ),
     "id": ("id", "Bursar id"),
     "number": (
@@ -68,7 +70,8 @@ COLUMNS: Mapping[Column, Sequence[str]] = {
     "locale": ("locale",),
     "status": (
         *("status", "lifecycle status", "life cycle status", "worker status", "employee status", "account status"),
-        *("employment status", "active status", "currently active", "active", "statut", "estado"),
+        *("employment status", "active status", "currently active", "active", "account enabled"),
+        *("statut", "estado"),
         *("在职状态", "员工状态", "状态"),
     ),
     "start_date": (
@@ -103,7 +106,8 @@ STATUSES: Mapping[str, bool] = {
             *("paternity leave", "family leave", "sick leave", "medical leave", "military leave", "FMLA"),
             *("sabbatical", "disability", "furlough", "furloughed", "probation", "notice period", "under notice"),
             *("full-time", "part-time", "permanent", "temporary", "fixed-term", "contractor", "contract", "intern"),
-            *("regular", "apprentice", "working student", "yes", "true", "1"),
+            *("regular", "apprentice", "working student", "on notice", "yes", "true", "1", "enabled"),
+            *("provisioned", "recovery", "password expired", "locked out", "password reset"),
             *("aktiv", "ja", "wahr", "beurlaubt", "Elternzeit", "actif", "oui", "vrai", "activo", "sí"),
             *("在职", "试用期", "试用", "休假", "停薪留职", "在籍", "休職"),
         ),
@@ -114,6 +118,7 @@ STATUSES: Mapping[str, bool] = {
             *("inactive", "left", "leaver", "terminated", "former", "former employee", "departed", "resigned"),
             *("dismissed", "retired", "deceased", "offboarded", "deactivated", "disabled", "suspended"),
             *("garden leave", "alumni", "pre-hire", "future hire", "onboarding", "not started", "no", "false", "0"),
+            *("staged", "deprovisioned", "not enabled"),
             *("inaktiv", "ausgeschieden", "nein", "falsch", "inactif", "non", "faux", "inactivo", "离职", "退職"),
         ),
         False,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from operator import itemgetter
 from typing import BinaryIO, Literal, Protocol, get_args
 
@@ -22,7 +23,11 @@ ROWS_MAX = 5_000_000
 WORDS_MAX = 10_000
 """So many different words of a column are kept with what they mean; they are few, or else not worth it."""
 _TAIL_BYTES = 64
-_ADDRESS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+")
+HEADER_ROWS_MAX = 20
+"""So many rows may stand above the header: a report's title, when it was made, by whom."""
+_ADDRESS = re.compile(r"[^\s@,;:<>]+@[^\s@,;:<>]+")
+_ADDRESS_WITHIN = re.compile(r"(?:(?:mailto|smtp):|[^@]*<)(?P<address>[^<>]+)>?", re.IGNORECASE)
+"""As a link, as Exchange writes it, or behind a name: mailto:kim@acme.example, Kim Lee <kim@acme.example>."""
 _SEPARATORS = str.maketrans(",;|/", "    ")
 ROLES: tuple[Role, ...] = get_args(Role)
 ZONE_BY_WORD = {zone.lower(): zone for zone in ZONES}
@@ -217,14 +222,8 @@ class Rows:
                 the middle of a line.
         """
         lines = csv_records.read(file).records
-        line, header = next(lines, (1, []))
-        if not header:
-            raise MalformedCsvError(
-                1, t("there is no header; the first line names the columns, such as e-mail, name, manager, team")
-            )
-        columns, faults = find_columns([visible(title) for title in header], self._layout.columns)
-        if faults:
-            raise MalformedCsvError(line, "; ".join(faults))
+        header, columns = self._header(lines)
+        line = 1
         self.titles.update({column: visible(header[place]) for column, place in columns.items()})
         groups = self._group_columns(header)
         width = fields = len(header)
@@ -252,6 +251,25 @@ class Rows:
         if not number:
             raise MalformedCsvError(line, t("there is nobody below the header"))
 
+    def _header(self, lines: Iterator[tuple[int, list[str]]]) -> tuple[list[str], dict[Column, int]]:
+        """The first row that can be the header, and where its columns are; what stands above it is a report's title.
+
+        Raises:
+            MalformedCsvError: no row can be. What is said is of the one that names most columns.
+        """
+        nearest: tuple[int, int, list[str]] | None = None
+        for line, header in islice(lines, HEADER_ROWS_MAX):
+            columns, faults = find_columns([visible(title) for title in header], self._layout.columns)
+            if not faults:
+                return header, columns
+            if nearest is None or len(columns) > nearest[0]:
+                nearest = len(columns), line, faults
+        if nearest is None:
+            raise MalformedCsvError(
+                1, t("there is no header; the first line names the columns, such as e-mail, name, manager, team")
+            )
+        raise MalformedCsvError(nearest[1], "; ".join(nearest[2]))
+
     def _group_columns(self, header: Sequence[str]) -> list[tuple[str, tuple[int, str]]]:
         """Where it stands who is in a group, and which value puts somebody there.
 
@@ -278,7 +296,7 @@ class Rows:
         raw_email, raw_number, raw_id = cells[by["email"]], cells[by["number"]], cells[by["id"]]
         email, number, own_id = address(raw_email), raw_number.lower(), raw_id.lower()
         first, last = cells[by["first_name"]], cells[by["last_name"]]
-        name = cells[by["name"]] or f"{first} {last}".strip()
+        name = _name_of(cells[by["name"]], first, last)
         there = self._meanings.is_there(cells[by["status"]])
         zone, locale, roles = cells[by["zone"]], cells[by["locale"]], cells[by["roles"]]
         row = (
@@ -323,6 +341,9 @@ class Rows:
             self.complain(row, N_("use at most 63 letters, digits, dots and hyphens for an id"), "id")
             self.keep(row)
             return False
+        within = _ADDRESS_WITHIN.fullmatch(row.email)
+        if within:
+            row.email = within["address"].strip()
         if row.email and not _ADDRESS.fullmatch(row.email):
             self.complain(row, N_("this is not an e-mail address; write one such as ana@acme.example"), "email")
             row.email = row.email_said = ""
@@ -378,6 +399,13 @@ _REST = itemgetter(
         )
     )
 )
+
+
+def _name_of(name: str, first: str, last: str) -> str:
+    """Somebody's name on one line. Where a column for the first name stands beside it, "name" is the last one only."""
+    if name and first and not last and first.casefold() not in name.casefold():
+        name = f"{first} {name}"
+    return " ".join((name or f"{first} {last}").split())
 
 
 def _ends_with_a_line(file: BinaryIO) -> bool:

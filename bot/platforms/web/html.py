@@ -40,6 +40,7 @@ class Drawing:
         hidden: fields that go along with each form, as names and values.
         link: the address of the page that answers a sentence, "" for one that is ordered by a button.
         confirm: where a button is sent to that wants a second look, with what it says; None where a script asks.
+        details: whether those of a card are drawn too, its long tables folded.
     """
 
     picture: Callable[[Chart, str], Markup]
@@ -49,6 +50,7 @@ class Drawing:
     hidden: tuple[tuple[str, str], ...] = ()
     link: Callable[[str], str] = lambda _says: ""
     confirm: Callable[[str], str] | None = None
+    details: bool = False
 
 
 def render(card: Card, key: str, note: str = "", drawing: Drawing | None = None) -> Markup:
@@ -131,6 +133,10 @@ def _rows(card: Card, key: str, drawing: Drawing) -> Iterator[Markup]:
     for buttons, group in groupby(numbered, key=lambda pair: isinstance(pair[1], Button)):
         parts = [_block(card, block, f"{key}-{number}", drawing) for number, block in group]
         yield fill("buttons.html", buttons=parts) if buttons else Markup("\n").join(parts)
+    if drawing.details:
+        for number, block in enumerate(card.thread, len(card.blocks)):
+            drawn = _block(card, block, f"{key}-{number}", drawing)
+            yield fill("folded.html", caption=block.caption, table=drawn) if isinstance(block, Table) else drawn
 
 
 def _block(card: Card, block: Block, key: str, drawing: Drawing) -> Markup:
@@ -144,7 +150,7 @@ def _block(card: Card, block: Block, key: str, drawing: Drawing) -> Markup:
         case Gauge():
             return _gauge(block, key)
         case Table():
-            return _table(block, key)
+            return _table(block, key, titled=block.caption == card.title or block in card.thread)
         case Chart():
             return _chart(block, key, card.language, drawing)
         case Button():
@@ -172,9 +178,18 @@ def _gauge(gauge: Gauge, key: str) -> Markup:
     return fill("gauge.html", gauge=gauge, key=key, used=used, full=FULL_PERMILLE, end=max(used, FULL_PERMILLE))
 
 
-def _table(table: Table, key: str) -> Markup:
+def _table(table: Table, key: str, *, titled: bool = False) -> Markup:
+    """A table; where its caption stands above it already, it is only read aloud."""
     sides = [{"r": "number"}.get(letter, "words") for letter in table.align.ljust(len(table.columns), "l")]
-    return fill("table.html", table=table, key=key, columns=_paired(table.columns, sides), sides=sides, paired=_paired)
+    return fill(
+        "table.html",
+        table=table,
+        key=key,
+        columns=_paired(table.columns, sides),
+        sides=sides,
+        paired=_paired,
+        titled=titled,
+    )
 
 
 def _paired(cells: Iterable[str], sides: Iterable[str]) -> list[tuple[str, str]]:

@@ -23,6 +23,22 @@ BYTES_MAX = 20 * 2**30
 BROKEN = 500
 
 
+class S3Session:
+    """AWS's client for S3, made when it is first needed: to make one reads hundreds of files.
+
+    It is for one reading. The next one makes another, and finds a key that was exchanged meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self._client: Any = None
+
+    def client(self) -> Any:
+        """The client."""
+        if self._client is None:
+            self._client = import_module("boto3").session.Session().client("s3")
+        return self._client
+
+
 class Bucket:
     """The files under an address such as s3://acme-bills/cur/**/*.csv.gz, kept in a folder that goes with the process.
 
@@ -45,8 +61,11 @@ class Bucket:
         """Let the folder go."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def refresh(self) -> None:
+    def refresh(self, session: S3Session | None = None) -> None:
         """Fetch what is new or changed, and let go of what is not there any more.
+
+        Args:
+            session: has the client where one is shared by several addresses.
 
         Raises:
             UnreachableError: S3 does not answer.
@@ -54,13 +73,13 @@ class Bucket:
             UndeliverableError: it refuses, there is more than fits, or AWS's client is not installed.
         """
         try:
-            boto3, exceptions = import_module("boto3"), import_module("botocore.exceptions")
+            exceptions = import_module("botocore.exceptions")
         except ModuleNotFoundError as missing:
             raise UndeliverableError(
                 "Files in {place} need a package more: pip install -r requirements-aws.txt", place="s3://"
             ) from missing
         try:
-            self._fetch(boto3.session.Session().client("s3"))
+            self._fetch((session or S3Session()).client())
         except exceptions.ClientError as no:
             raise self._trouble(no) from None
         except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError, exceptions.ProfileNotFound):

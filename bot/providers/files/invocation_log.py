@@ -19,7 +19,7 @@ from pydantic.alias_generators import to_camel
 
 from bot.errors import UndeliverableError
 from bot.providers.calls import Calls
-from bot.providers.files.bucket import Bucket, is_bucket
+from bot.providers.files.bucket import Bucket, S3Session, is_bucket
 from bot.providers.payload_fields import Body, Count, Word
 from bot.providers.set_aside import RowError, not_asked_for, understood
 from storage.charges import Charge
@@ -92,12 +92,12 @@ class InvocationLog:
             until: the end of one.
         """
         self._forget(until - KEPT)
-        hour = since.astimezone(UTC)
+        hour, session = since.astimezone(UTC), S3Session()
         while hour < until:
-            yield from self._of_hour(hour)
+            yield from self._of_hour(hour, session)
             hour += HOUR
 
-    def _of_hour(self, hour: datetime) -> Iterator[Charge]:
+    def _of_hour(self, hour: datetime, session: S3Session) -> Iterator[Charge]:
         def call(row: Any) -> _Call:
             found = _Call.model_validate(row)
             at = found.timestamp if found.timestamp.tzinfo else found.timestamp.replace(tzinfo=UTC)
@@ -106,20 +106,20 @@ class InvocationLog:
             return found
 
         sums: dict[tuple[str, str, str], Calls] = defaultdict(Calls)
-        for path in self._files(hour):
+        for path in self._files(hour, session):
             for each in understood(self._name, f"calls since {hour:%Y-%m-%d %H:%M}", _lines(path), call):
                 caller = each.identity.arn.rpartition("/")[2].rpartition(":")[2]
                 _add(sums[each.account_id, caller, each.model_id.rpartition("/")[2]], each)
         for (account, caller, model), one in sorted(sums.items()):
             yield one.of_hour(self._name, hour, model, sub_account=account, subject=caller)
 
-    def _files(self, hour: datetime) -> list[str]:
+    def _files(self, hour: datetime, session: S3Session) -> list[str]:
         pattern = f"{self._place}/{hour:%Y/%m/%d/%H}/{FILES}"
         if not is_bucket(pattern):
             return sorted(glob(pattern))  # noqa: PTH207 - may be absolute
         if hour not in self._buckets:
             self._buckets[hour] = Bucket(pattern)
-        self._buckets[hour].refresh()
+        self._buckets[hour].refresh(session)
         return sorted(self._buckets[hour].files())
 
     def _forget(self, before: datetime) -> None:

@@ -23,7 +23,7 @@ UNPACKED_BYTES_MAX = 8 * 2**30
 ROWS_MAX = 20_000_000
 MEMBERS_MAX = 1_000
 HEADER_ROWS_MAX = 50
-"""How far down a sheet its header may stand."""
+"""How far down its header may stand."""
 TOO_LARGE = "it is larger than {most} when it is unpacked: split it, for example by month"
 NO_PYARROW = "reading Parquet needs a package that is not installed: pip install pyarrow, or export CSV"
 
@@ -208,7 +208,8 @@ def _csv(file: Any, name: str, layout: CsvLayout) -> TextTable:
     def rows() -> Iterator[tuple[str, TextRow | RowError]]:
         with _told():
             taken = read(file, layout).records
-            next(taken, None)
+            for _ in range(above + 1):
+                next(taken, None)
             for line, record in taken:
                 if len(record) >= len(columns) and not any(record[len(columns) :]):
                     yield f"line {line}", dict(zip(columns, record, strict=False))
@@ -219,7 +220,10 @@ def _csv(file: Any, name: str, layout: CsvLayout) -> TextTable:
 
     with _told():
         found = read(file, layout)
-        _, header = next(found.records, (1, []))
+        first = [record for _, record in islice(found.records, HEADER_ROWS_MAX)]
+    # What stands above the header is a report's title, as in a sheet: the header is the first row with two names.
+    above = next((number for number, each in enumerate(first) if sum(map(bool, map(tidy, each))) > 1), 0)
+    header = first[above] if first else []
     columns = _distinct([tidy(each) for each in header])
     decimal: DecimalSign = "," if found.delimiter == ";" else "."
     return TextTable(name, columns, decimal, "" if found.encoding.startswith("utf") else found.encoding, rows)

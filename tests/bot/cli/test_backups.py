@@ -6,14 +6,16 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from bot.cli import backups
 from bot.cli.backups import back_up, contents, move, restore
 from bot.config import ConfigError
+from storage import partitions
 from storage.db import Database
 from tests.support.clock import Clock
 from tests.support.company import Company
@@ -120,6 +122,35 @@ def test_what_is_there_is_only_replaced_if_that_is_said(lived_in: Company, tmp_p
 
     with opened(url) as again:
         assert contents(again) == held
+
+
+def test_a_restore_that_fails_leaves_what_was_there(
+    lived_in: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Charges of months that the backup does not know, too."""
+    file = tmp_path / "bursar.backup"
+    back_up(lived_in.database, file, NOW)
+    lived_in.clock.forward(timedelta(days=40))
+    lived_in.llm.spends("ana", "12.00")
+    lived_in.pull()
+    held, url = contents(lived_in.database), address(lived_in.database)
+    lived_in.database.close()
+
+    def fails(*_: object, **_named: object) -> None:
+        message = "no room on the disk"
+        raise ConfigError(message)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(backups, "_undump", fails)
+        broken.setattr(backups, "_restore_sqlite", fails)
+        with pytest.raises(ConfigError, match="no room"):
+            restore(file, url, replace=True)
+    with opened(url) as again:
+        assert contents(again) == held
+    before = restore(file, url, replace=True)
+    with opened(url) as again:
+        assert contents(again) == before
+        assert again.ask(partitions.kept_since) is None
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 """What is older than app.yaml lets it be is forgotten, and no sum changes."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import text
 
 from handlers.events import ForgetOld
-from storage import audit
+from storage import audit, partitions
 from storage.copies import totals
 from storage.db import Database
 from tests.support.clock import Clock
@@ -57,6 +57,23 @@ def test_what_is_old_goes_and_what_is_not_stays(database: Database, clock: Clock
         sums[name] for name in ("charges", "spend", "entries", "audit")
     ]
     assert database.ask(audit.first_broken) is None
+
+
+def test_charges_go_by_whole_months_and_room_is_made_for_those_to_come(database: Database, clock: Clock) -> None:
+    """What they came to stays, so that no balance and no report of that time changes."""
+    company = company_with(database, clock, {"charge_months": 25})
+    sums = database.ask(totals)
+    clock.forward(timedelta(days=770))  # to the last day of December, two years later
+    company.happens(ForgetOld())
+    assert database.ask(totals)["charges"] == sums["charges"]
+
+    clock.forward(timedelta(days=1))
+    company.happens(ForgetOld())
+    after = database.ask(totals)
+    assert after["charges"].rows == 0
+    assert after["spend"] == sums["spend"]
+    to_come = [date(2029, 1, 1), date(2029, 2, 1), date(2029, 3, 1)]
+    assert database.is_sqlite or sorted(database.ask(partitions.partitions))[-3:] == to_come
 
 
 def test_everything_stays_unless_somebody_says_otherwise(database: Database, clock: Clock) -> None:

@@ -1,15 +1,20 @@
 """Contracts: how far they are drawn, when notice is due, and what a renewal costs at another price."""
 
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import Connection
 
 from bot.config import Settings
-from handlers.card import Card, Table
+from handlers.card import Card, File, Table
 from handlers.events import CheckContracts
-from storage import seats
+from storage import findings, people, seats
 from storage.db import Database
+from storage.directory import Link
+from storage.findings import Found, Said
 from storage.seats import Seat
+from storage.tables import ORGANIZATION
 from tests.support.clock import Clock
 from tests.support.company import RULES, Company
 from tests.support.history import read_all, uses
@@ -25,12 +30,17 @@ CONTRACT = {
 }
 
 
-def with_contract(database: Database, clock: Clock, **said: object) -> Company:
+def ten(_day: date) -> str:
+    """What each of them spends a day."""
+    return "10.00"
+
+
+def with_contract(database: Database, clock: Clock, dollars: Callable[[date], str] = ten, **said: object) -> Company:
     """Ana and Bob spend ten dollars a day each, from 14 September to 21 November: 69 days."""
     company = Company(database, clock, {**RULES, "contracts": [{**CONTRACT, **said}]})
     company.llm.rows = []
-    uses(company, "ana", lambda _: "10.00")
-    uses(company, "bob", lambda _: "10.00", model="claude-opus-4-5")
+    uses(company, "ana", dollars)
+    uses(company, "bob", dollars, model="claude-opus-4-5")
     return read_all(company)
 
 
@@ -108,8 +118,9 @@ def test_a_renewal_shows_what_it_costs_by_team_and_which_seats_to_let_go(acme: C
     card = company.hear("fay", "renewal llm-2026 +400 %")
 
     assert card.title == "llm-2026: $40,100 a year instead of $8,020"
-    teams, idle = (block for block in card.blocks if isinstance(block, Table))
+    teams, persons, idle = (block for block in card.blocks if isinstance(block, Table))
     assert ("Search", "$300", "$1,500") in teams.rows
+    assert ("Ana Silva", "$300", "$1,500") in persons.rows
     assert idle.rows == (("Bob Reyes", "assistant", "$150"),)
     assert facts(card)["Budgets of today buy"] == "20 % of what they buy now"
 
@@ -236,3 +247,189 @@ def test_an_offer_stands_beside_what_the_contract_allows(acme: Company) -> None:
     assert card.title == "llm-2026: $36,500 a year instead of $7,300"
     assert facts(card)["The contract allows"] == "5 % more at most: $7,665 a year"
     assert facts(company.hear("fay", "contracts"))["At renewal"] == "the price may rise by 5 % at most"
+
+
+def dearer(**said: object) -> dict[str, object]:
+    """A price of Bob's model that was announced for 1 December, ten days after the last known one."""
+    return {"model": "claude-opus-*", "from": date(2026, 12, 1), **said}
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"percent": 100},
+        {"old": {"input": 5, "output": 25}, "new": {"input": 10, "output": 50}},
+    ],
+)
+def test_an_announced_price_uses_up_a_commitment_earlier(acme: Company, how: dict[str, object]) -> None:
+    """1,620 are left. Until 1 December 20 a day go, then 30: 1,440 in 48 days, on 18 January instead of 11 February."""
+    said = facts(with_contract(acme.database, acme.clock, prices=[dearer(**how)]).hear("fay", "contracts"))
+
+    assert said["At this pace"].startswith("used up on 18 January 2027 (18 January 2027 to 18 January 2027)")
+    assert said["Announced"] in (
+        "100 % more for claude-opus-* from 1 December on",
+        "claude-opus-* from 1 December on, a million tokens: input $5.00 → $10.00, output $25.00 → $50.00",
+    )
+    assert said["The new prices cost"] == "$1,030 more until its end"
+
+
+def test_a_price_that_has_changed_already_is_in_the_pace(acme: Company) -> None:
+    """Since 15 November everything costs twice as much: 1,480 are left and 40 a day go, whatever week one looks at."""
+    risen = date(2026, 11, 15)
+    company = with_contract(
+        acme.database,
+        acme.clock,
+        lambda day: "20.00" if day >= risen else "10.00",
+        prices=[{"percent": 100, "from": risen}],
+    )
+    said = facts(company.hear("fay", "contracts"))
+
+    assert said["At this pace"].startswith("used up on 29 December (29 December to 29 December)")
+    assert said["Announced"] == "100 % more for all models from 15 November on"
+    assert "The new prices cost" not in said
+
+
+def test_what_may_be_used_beyond_a_commitment_is_said_though_it_is_not_likely(acme: Company) -> None:
+    """At the pace of most weeks 3,620 are used, of 3,800; at that of the week before last twice as much a day."""
+    busy = date(2026, 11, 8), date(2026, 11, 14)
+    company = with_contract(
+        acme.database,
+        acme.clock,
+        lambda day: "20.00" if busy[0] <= day <= busy[1] else "10.00",
+        commitment="4700 USD",
+    )
+
+    assert facts(company.hear("fay", "contracts"))["At its end"] == "$0.00 ($0.00 to $1,300) beyond it"
+
+
+def test_tokens_do_not_become_more_by_a_price(acme: Company) -> None:
+    """A commitment in tokens is drawn by tokens."""
+    said = facts(
+        with_contract(acme.database, acme.clock, commitment="300000 tokens", prices=[dearer(percent=100)]).hear(
+            "fay", "contracts"
+        )
+    )
+
+    assert said["At this pace"].startswith("used up on 11 February 2027")
+
+
+def test_kinds_of_tokens_that_change_unlike_count_as_they_are_used(acme: Company) -> None:
+    """Bob's tokens are all input, whose price stays: that output doubles costs nothing."""
+    change = dearer(old={"input": 5, "output": 25}, new={"input": 5, "output": 50})
+    said = facts(with_contract(acme.database, acme.clock, prices=[change]).hear("fay", "contracts"))
+
+    assert said["At this pace"].startswith("used up on 11 February 2027")
+    assert said["The new prices cost"] == "$0.00 more until its end"
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({}, "write percent, or both old and new"),
+        ({"percent": 5, "old": {"input": 1}, "new": {"input": 2}}, "write percent, or both old and new"),
+        ({"old": {"input": 1}}, "the same kinds of tokens"),
+        ({"old": {"input": 1}, "new": {"output": 2}}, "the same kinds of tokens"),
+        ({"old": {"image": 1}, "new": {"image": 2}}, "image"),
+        ({"old": {"input": 0}, "new": {"input": 2}}, "cannot rise"),
+        ({"percent": 5, "currency": "ABC"}, "unknown currency ABC"),
+    ],
+)
+def test_a_price_that_nobody_can_reckon_with_is_refused(change: dict[str, object], why: str) -> None:
+    """When app.yaml is read."""
+    with pytest.raises(ValueError, match=why):
+        _ = Settings.model_validate({**RULES, "contracts": [{**CONTRACT, "prices": [dearer(**change)]}]}).policy
+
+
+def tables(card: Card) -> dict[str, tuple[tuple[str, ...], ...]]:
+    """The rows of all tables of a card, by caption."""
+    return {block.caption: block.rows for block in card.blocks if isinstance(block, Table)}
+
+
+def test_a_price_that_is_announced_comes_before_the_offer(acme: Company) -> None:
+    """Bob's 3,650 a year become 7,300, and five times that; what comes after the next term begins is not in."""
+    later = dearer(percent=900) | {"from": date(2027, 3, 15)}
+    company = with_contract(acme.database, acme.clock, prices=[dearer(percent=100), later])
+
+    card = company.hear("fay", "renewal llm-2026 +400 %")
+
+    assert card.title == "llm-2026: $54,750 a year instead of $7,300"
+    assert facts(card)["Announced prices"] == "$3,650 more a year, before the offer"
+    assert facts(card)["Budgets of today buy"] == "13 % of what they buy now"
+    persons = tables(card)["By person and agent"]
+    assert ("Ana Silva", "$300", "$1,500") in persons
+    assert ("Bob Reyes", "$300", "$3,000") in persons
+
+
+def test_a_renewal_by_person_is_a_file_for_finance_alone(acme: Company) -> None:
+    """Whoever owns the contract is nobody's manager by it."""
+    company = with_contract(acme.database, acme.clock, owner="lea")
+
+    card = company.hear("fay", "renewal llm-2026 +400 % as csv")
+    (file,) = (block for block in card.blocks if isinstance(block, File))
+    assert file.rows == (("person/ana", "Ana Silva", "300", "1500"), ("person/bob", "Bob Reyes", "300", "1500"))
+    assert company.say("lea", "renewal llm-2026 +400 % as csv").startswith("! Only finance and admins can see this.")
+
+
+def test_seats_that_can_go_are_those_that_the_detectors_found(acme: Company) -> None:
+    """Nobody has one of three; Bob does not use his; Ana has two and keeps what she does not use."""
+    company = with_contract(acme.database, acme.clock, seats=4)
+    idle, busy = date(2026, 9, 1), date(2026, 11, 20)
+    new = [
+        Seat("llm", "bob", "assistant", 30 * 10**9, idle, date(2026, 1, 1)),
+        Seat("llm", "ana", "assistant", 30 * 10**9, idle, date(2026, 1, 1)),
+        Seat("llm", "max", "assistant", 30 * 10**9, busy, date(2026, 1, 1)),
+    ]
+
+    def record(conn: Connection) -> None:
+        seats.record(conn, "llm", new)
+        people.link(conn, Link("llm", "user", "max", "person/max"), "explicit")
+        found = [
+            Found(f"person/{who}", f"llm/{who}", Said("it"), (), Said("do"), 10**9, None, "high", detector=detector)
+            for who, detector in (("ana", "idle_seat"), ("max", "doubled_seat"))
+        ]
+        findings.keep(conn, found, date(2026, 11, 22))
+        (one,) = [each for each in findings.below(conn, ORGANIZATION) if each.found.account_id == "person/ana"]
+        findings.note(conn, one.id, state="dismissed", reason="kept")
+
+    company.database.transact(record)
+    card = company.hear("fay", "renewal llm-2026 +400 %")
+
+    assert "1 seat was bought and nobody has it: do not renew it." in company.say("fay", "renewal llm-2026 +400 %")
+    assert tables(card)["Not used for 30 days: let these go first"] == (("Bob Reyes", "assistant", "$150"),)
+    assert tables(card)["Look at these next"] == (
+        ("Ana Silva", "assistant", "its owner keeps it", "$150"),
+        ("Max Weber", "assistant", "has another seat, too", "$150"),
+    )
+    assert facts(card)["Today"].startswith("$7,300 usage and $1,440 seats a year")
+
+
+def test_each_model_has_its_price_beside_that_of_the_list(acme: Company) -> None:
+    """1,000 tokens for ten dollars; where half of the commitment lapses, each costs twice that."""
+    company = with_contract(acme.database, acme.clock, commitment="7240 USD")
+
+    rows = tables(company.hear("fay", "contracts llm-2026"))[
+        "A million tokens as you use them, last four weeks; you pay for what lapses, too"
+    ]
+
+    assert [(row[0], *row[1:3]) for row in rows] == [
+        ("claude-opus-4-5", "$5.00", "$20,000.00"),
+        ("claude-sonnet-4-5", "$3.00", "$20,000.00"),
+    ]
+    assert company.say("fay", "contracts other").startswith("! There is no contract “other”")
+
+
+@pytest.mark.parametrize("days", [120, 90, 60, 30, 14, 7])
+def test_every_milestone_is_told_on_its_day(acme: Company, days: int) -> None:
+    """Not the day before, and on a process that stood still a day later."""
+    company = Company(acme.database, acme.clock, {**RULES, "contracts": [{**CONTRACT, "commitment": ""}]})
+    start = company.clock()
+    until = start.date() + timedelta(days=days)
+    contract = {**CONTRACT, "commitment": "", "ends": until + timedelta(days=90), "starts": date(2026, 1, 1)}
+    company = Company(acme.database, acme.clock, {**RULES, "contracts": [contract]})
+    company.happens(CheckContracts())
+    company.settle()
+    (told_now,) = [card.title for card in company.messages("fay") if "notice" in card.title]
+    assert told_now == f"llm-2026: {days} days left to give notice"
+    company.happens(CheckContracts())
+    company.settle()
+    assert len(company.messages("fay")) == 1

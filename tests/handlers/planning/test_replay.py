@@ -15,6 +15,7 @@ from handlers.policy import Budget, Policy
 from storage.people import Account
 from storage.spend import Spent
 from storage.tables import BEGINNING, FOREVER
+from tests.support.uses import HeldUses
 
 FIRST, END = date(2026, 9, 1), date(2026, 11, 1)
 MONTHS = (date(2026, 9, 1), date(2026, 10, 1))
@@ -51,7 +52,7 @@ def history(
         Placed(moved_on, FOREVER, ("person/cem", "team/b", "org")),
     ]
     days = {day: {who: use(*amounts) for who, amounts in uses.items()} for day, uses in wants.items()}
-    return History(above, FIRST, END, days, placed, ACCOUNTS, {}, granted)
+    return History(above, FIRST, END, HeldUses(days), placed, ACCOUNTS, {}, granted)
 
 
 def team_of(who: str) -> str:
@@ -96,7 +97,7 @@ def naive(past: History, own: int, pools: Mapping[str, int]) -> dict[str, int]:
                     personal[grant.account_id] += grant.amount
                 else:
                     shared[grant.account_id] += grant.amount
-            uses = past.days.get(day, {})
+            uses = dict(past.uses.by_day(day, day + timedelta(days=1))).get(day, {})
             kept = {who: sum(each.cost_nanos for each in use.kept) for who, use in uses.items()}
             free = {who: sum(each.cost_nanos for each in use.free) for who, use in uses.items()}
             pots = [Pot(personal[who], frozenset({who})) for who in uses]
@@ -205,6 +206,68 @@ def test_the_order_of_accounts_does_not_matter(
     turned = {day: dict(reversed(uses.items())) for day, uses in wants.items()}
 
     assert replay(history(wants), *budgets) == replay(history(turned), *budgets)
+
+
+class DayByDay(Replay):
+    """A replay that goes through all days of everybody."""
+
+    def _served(self, counting: Sequence[Granted]) -> tuple[dict[str, int], set[str] | None]:  # noqa: ARG002 - as there
+        return {}, None
+
+
+REFUNDS = st.tuples(st.integers(-20 * DOLLAR, 40 * DOLLAR), st.sampled_from([0, 0, 7 * DOLLAR + 1, -2 * DOLLAR]))
+
+
+@given(
+    st.dictionaries(DAYS, st.dictionaries(st.sampled_from(WHO), REFUNDS, min_size=1), max_size=12),
+    GRANTS,
+    DAYS,
+    st.tuples(st.integers(1, 240), st.integers(1, 500), st.integers(1, 900)),
+    st.sampled_from(["hard", "soft", "watch"]),
+    st.sampled_from(["none", "all", "up to 20 USD"]),
+    st.sampled_from(["week", "month", "quarter"]),
+    st.sampled_from(["as then", "none", "all"]),
+)
+@settings(max_examples=200)
+def test_who_is_served_at_once_is_served_as_day_by_day(
+    wants: dict[date, dict[str, tuple[int, int]]],
+    grants: list[Granted],
+    moved_on: date,
+    dollars: tuple[int, int, int],
+    limit: str,
+    rollover: str,
+    every: str,
+    granting: Granting,
+) -> None:
+    """Whoever can't be stopped is not gone through day by day; nothing is different by it, refunds included."""
+    budgets = (
+        budget("per-person", "every person", dollars[0], limit=limit, every=every),
+        budget("tier", "every person", dollars[0], models="standard"),
+        Budget(name="credits", who="every person", amount=f"{dollars[2]} credits", every="month"),
+        budget("a", "team a", dollars[1], rollover=rollover),
+        budget("company", "organization", dollars[2]),
+    )
+    past = history(wants, moved_on, grants)
+
+    policy = Policy(credit_nanos=DOLLAR // 3)
+
+    found = Replay(policy, budgets, past, granting).run()
+
+    assert found == DayByDay(policy, budgets, past, granting).run()
+
+
+def test_what_was_granted_to_somebody_who_is_never_stopped_is_in_their_limit() -> None:
+    """So is what a pool was given, if it lasts."""
+    first, once = MONTHS[0], {date(2026, 9, 10): dict.fromkeys(WHO, (10 * DOLLAR, 0))}
+    own = Granted(first, "person/ana", "per-person", first, "grant", 50 * DOLLAR, "USD")
+    pools = Granted(first, "team/a", "a", first, "correction", 30 * DOLLAR, "USD")
+
+    persons = replay(history(once, granted=[own]), PERSONAL)
+    teams = replay(history(once, granted=[pools]), budget("a", "team a", 500))
+
+    limits = {each.purse.holder: each.limit // DOLLAR for each in (*persons.courses, *teams.courses)}
+    assert limits == {"person/ana": 150, "person/bob": 100, "person/cem": 100, "person/dot": 100, "team/a": 530}
+    assert persons.stops == teams.stops == ()
 
 
 # Single rules ---------------------------------------------------------------------------------------------------------

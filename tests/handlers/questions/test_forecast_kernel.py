@@ -176,7 +176,7 @@ def test_growth_goes_on_but_not_for_ever() -> None:
     for_ever = last_month * 1.01**30
     seen = project(days, TODAY, end, TODAY)
 
-    assert 1.1 * last_month < seen.p50 < for_ever
+    assert 1.05 * last_month < seen.p50 < for_ever
     assert seen.p10 < for_ever < 1.1 * seen.p90
 
 
@@ -245,3 +245,56 @@ def test_nothing_is_tried_on_a_history_that_is_too_short() -> None:
     """Fourteen active days must lie before a day, and the week after it must be known."""
     assert coverage([]) == (0, 0)
     assert coverage(each_day(TODAY - 21 * DAY, TODAY, 10)) == (0, 0)
+
+
+def test_a_price_that_rises_counts_from_its_day_and_the_past_at_its_own() -> None:
+    """From the 25th on a quarter more. A rise two weeks ago leaves the six coming days as the last ones were."""
+    steady = each_day(TODAY - 56 * DAY, TODAY, 1000)
+    assert project(steady, FIRST, END, TODAY, steps=[(date(2026, 11, 25), 1.25)]).p50 == 15_000 + 2_000 + 4 * 1_250
+    raised = date(2026, 11, 9)
+    days = [(day, amount if day >= raised else amount // 2) for day, amount in steady]
+    seen = project(days, FIRST, END, TODAY, steps=[(raised, 2.0)])
+    assert seen.p50 == seen.spent + 6_000
+
+
+def test_what_is_known_to_come_is_added_on_its_day() -> None:
+    """800 on the 26th; a day after the period adds nothing."""
+    steady = each_day(TODAY - 56 * DAY, TODAY, 10)
+    seen = project(steady, FIRST, END, TODAY, extra=[(date(2026, 11, 26), 800), (END, 500)])
+    assert seen.p50 == 210 + 800
+    assert seen.course[24] == 180
+    assert seen.course[25] == 990
+
+
+def test_who_left_is_spent_and_not_expected() -> None:
+    """Of 10 a day 4 were somebody's who is gone: 150 are spent, 6 days of 6 are to come."""
+    steady = each_day(TODAY - 56 * DAY, TODAY, 10)
+    gone = each_day(TODAY - 56 * DAY, TODAY, 4)
+    seen = project(steady, FIRST, END, TODAY, gone=gone)
+    assert (seen.spent, seen.p50) == (150, 150 + 36)
+
+
+def test_last_years_weeks_shape_these_by_half_of_what_they_differed() -> None:
+    """The end of last November had four times the use of the weeks before: a factor of two is believed."""
+    year = 364 * DAY
+    before = each_day(TODAY - year - 56 * DAY, TODAY - year, 5)
+    busy = each_day(TODAY - year, END - year + 7 * DAY, 20)
+    now = each_day(TODAY - 56 * DAY, TODAY, 10)
+    alone = project(now, FIRST, END, TODAY)
+    seen = project([*before, *busy, *now], FIRST, END, TODAY)
+    assert alone.p50 == 210
+    assert 150 + 60 * 1.6 < seen.p50 <= 150 + 60 * 2
+    quiet = [(day, amount) for day, amount in before if day > TODAY - year - 10 * DAY]
+    assert project([*quiet, *busy, *now], FIRST, END, TODAY).p50 == 210
+
+
+def test_the_view_that_was_right_before_counts_most() -> None:
+    """A level that halved lately is followed; bursts that mean nothing are not."""
+    halved = each_day(TODAY - 84 * DAY, TODAY - 28 * DAY, 20) + each_day(TODAY - 28 * DAY, TODAY, 10)
+    seen = project(halved, TODAY, TODAY + 30 * DAY, TODAY)
+    working = sum((TODAY + n * DAY).weekday() < 5 for n in range(30))
+    assert seen.p50 < 12 * working
+    dice = random.Random(5)
+    bursts = [(TODAY - n * DAY, 1000 * dice.choice((0, 0, 0, 6))) for n in range(90, 0, -1)]
+    mean = sum(amount for _, amount in bursts) / 90
+    assert 0.75 < project(bursts, TODAY, TODAY + 30 * DAY, TODAY).p50 / (30 * mean) < 1.25

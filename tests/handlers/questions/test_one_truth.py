@@ -7,6 +7,8 @@ from bot.platforms import terminal
 from handlers.events import CheckSpikes, CheckThresholds
 from handlers.programs import Caller
 from handlers.programs.shapes import Reserve, SeeBudget, SeeLine
+from storage.db import Database
+from tests.support.clock import Clock
 from tests.support.company import Company
 from tests.support.history import on_working_days, read_all, uses
 
@@ -53,3 +55,21 @@ def test_what_is_reserved_is_left_on_no_card(acme: Company) -> None:
     assert "$20.00 for 1 job" in alert
     line = acme.app.call(Caller("agent/crawler", "token #1"), "max", SeeLine(), "")
     assert line.line.startswith("$30.00 of $500.00 left + $20.00 for its jobs")  # type: ignore[attr-defined]
+
+
+def test_whoever_decides_reads_what_the_balance_will_say(database: Database, clock: Clock) -> None:
+    """Of an agent's $30 a job has reserved $20, and the $50 it asks for are reserved for the next: $10 stay left."""
+    company = Company(database, clock)
+    uses(company, "crawler-key", on_working_days("20"))
+    company.llm.spends("crawler-key", "170.00")
+    read_all(company)
+    company.app.call(Caller("agent/crawler", "token #1"), "max", Reserve(amount="20 USD", ttl_seconds=86_400), "")
+    assert "$10.00 left of $500.00" in company.say("max", "balance of crawler")
+
+    company.say("max", "request 50 for crawler the nightly reindex")
+    [decides] = [text for text in company.reads("kim") if "nightly reindex" in text]
+    assert "$10.00 left, and $70.00 reserved for its jobs" in decides
+    assert "$10.00 left, and $70.00 reserved for its jobs" in company.say("kim", "approve 1")
+    balance = company.say("max", "balance of crawler")
+    assert "$10.00 left of $550.00" in balance
+    assert "$70.00 for 2 jobs" in balance

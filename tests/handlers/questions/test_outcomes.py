@@ -93,8 +93,8 @@ def test_what_is_not_known_is_said(company: Company) -> None:
 
 def test_who_sees_them(company: Company) -> None:
     """Finance all, who owns a team theirs, who sees groups these; nobody else, and nobody by an address."""
-    counted(company, "search", {1: 20})
-    counted(company, "ads", {1: 20})
+    counted(company, "search", {1: 20, 5: 20})
+    counted(company, "ads", {1: 20, 5: 20})
     assert {row[0] for row in rows(company.hear("max", "outcomes"))} == {"Search"}
     assert {"Search", "Ads"} <= {row[0] for row in rows(company.hear("vic", "outcomes"))}
     assert company.say("ana", "outcomes").startswith("! Outcomes are shown for teams of five people or more")

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.platforms import terminal
 from handlers.card import Button, Chart, Table
+from handlers.context import CLOCK
+from handlers.place import Place
+from handlers.sentence import Sentence
 from tests.support.clock import Clock
 from tests.support.company import ACME, PEOPLE, RULES, Company
 from tests.support.databases import migrated
@@ -162,3 +166,50 @@ def test_weeks_begin_as_the_organization_counts_them(
 def test_days_to_come_are_no_days_without_usage(acme: Company) -> None:
     """Nothing was reported of them because they are not over."""
     assert "These days are still to come." in acme.say("ana", "spend 2099-12-31")
+
+
+def test_spending_on_some_models_is_counted_alone(acme: Company) -> None:
+    """By a part of the name, by who makes them, by the tier; with what share of all it is."""
+    acme.llm.spends("ana", "53.24", date(2026, 11, 20), "claude-opus-4-5")
+    acme.llm.spends("ana", "10.00", date(2026, 10, 20), "claude-opus-4-5")
+    acme.llm.spends("ana", "7.00", date(2026, 11, 20), "gpt-5.2-mini")
+    acme.llm.spends("ana", "3.00", date(2026, 11, 20), "gpt-5.2")
+    acme.pull()
+
+    opus = acme.say("ana", "spend on opus")
+    assert opus.startswith("$53.24 spent on opus this month")
+    assert "That is 17 % of the $310.00 spent on all models." in opus
+    assert "sonnet" not in opus
+    assert acme.say("ana", "how much did i spend on claude this month?").startswith("$300.00 spent on claude")
+    assert acme.say("ana", "spend on gpt-5.2").startswith("$3.00 spent on gpt-5.2 ")
+    assert acme.say("ana", "spend gpt 5.2 mini").startswith("$7.00 spent on gpt 5.2 mini")
+    assert acme.say("ana", "spend on anthropic").startswith("$300.00 spent on anthropic")
+    assert acme.say("ana", "spend on flagship models").startswith("$53.24 spent on flagship models")
+    assert acme.say("ana", "spend on llm").startswith("$310.00 spent on llm")
+    assert acme.say("ana", "opus 花了多少").startswith("$53.24 spent on opus")
+    assert "20 November" in acme.say("ana", "spend on opus by day")
+    assert acme.say("bob", "spend on opus").startswith("$100.00 spent on opus this month")
+
+
+def test_a_model_that_is_misspelt_is_asked_about(acme: Company) -> None:
+    """What was probably meant is a button; what is no model stays what it is."""
+    acme.llm.spends("ana", "53.24", date(2026, 11, 20), "claude-opus-4-5")
+    acme.pull()
+    assert "[spend on opus: spend on opus]" in acme.say("ana", "spend on oups")
+    assert "[spend on sonnet: spend on sonnet]" in acme.say("ana", "spend on sonett")
+    assert acme.say("max", "spend on team search").startswith("Search: $")
+    assert "by model" in acme.say("ana", "spend on opus by key")
+
+
+def test_a_channel_is_told_of_a_model_only_what_enough_people_used(acme: Company) -> None:
+    """One person behind a model is none of the others' business, by whatever name it is asked for."""
+    channel = Sentence("spend of team engineering on opus", CLOCK.id, Place("web", "team", public=True))
+    said = terminal.render(acme.app.hear(channel))
+    assert "100" not in said
+
+
+def test_who_names_nobody_divides_all_that_they_may_see(acme: Company) -> None:
+    """One account alone cannot be divided by teams."""
+    assert acme.say("fay", "spend by team").startswith("Acme: $346.76 spent this month")
+    assert acme.say("max", "who spends the most").startswith("Search: $246.76")
+    assert acme.say("ana", "our spend").startswith("$246.76 spent this month")

@@ -72,7 +72,7 @@ def test_a_claim_is_made_decided_and_paid_back(on_both: Company) -> None:
     assert on_both.hear("fay", "payroll").title == "$20.00 to pay back"
     assert on_both.hear("fay", "paid 1").title == "1 claim is noted as paid back"
     assert on_both.reads("ana")[-1].startswith("$20.00 for cursor is paid back")
-    assert on_both.hear("fay", "payroll").title == "$0.00 to pay back"
+    assert on_both.hear("fay", "payroll").title == "Nothing to pay back"
     assert on_both.say("fay", "paid 1").startswith("! Claim #1 is already paid back. Nothing was noted.")
     assert "paid back" in on_both.say("ana", "claims")
 

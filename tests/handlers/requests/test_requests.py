@@ -297,7 +297,7 @@ def test_requests_lists_ones_own_and_what_waits(found: Found) -> None:
     company = found()
     company.say("ana", "request 50 for it")
 
-    assert title(company, "ana", "requests") == "1 open, 0 for you to decide"
+    assert title(company, "ana", "requests") == "1 open request"
     assert title(company, "max", "requests") == "1 for you to decide"
 
 
@@ -534,7 +534,7 @@ def test_a_wrong_word_is_refused_in_one_sentence(found: Found, said: str, heard:
     """And nothing is asked."""
     company = found()
     assert title(company, "ana", said).startswith(heard)
-    assert title(company, "ana", "requests") == "0 open, 0 for you to decide"
+    assert title(company, "ana", "requests") == "No open requests"
 
 
 def test_a_flood_of_requests_is_stopped(found: Found) -> None:

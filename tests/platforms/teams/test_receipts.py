@@ -92,7 +92,7 @@ def test_what_is_no_receipt_is_refused(office: Office) -> None:
     """Nothing is claimed."""
     sends(office, "claim 20 USD cursor: pairing", b"<html>")
     assert "send it as a PDF, PNG, JPEG or HEIC file" in office.reads("ana")
-    assert office.company.say("ana", "claims").startswith("0 claims")
+    assert office.company.say("ana", "claims").startswith("tools: $1,000.00 of $1,000.00 left this year")
 
 
 def test_teams_lets_people_send_files() -> None:

@@ -51,6 +51,7 @@ class FakeAgentCore(Loopback):
         self.now = datetime(2026, 11, 22, 12, tzinfo=UTC)
         self.linked = ["sub-dana", "sub-eve"]
         self.held: dict[str, Json] = {}
+        self.session = ""
         self.slow, self.most, self.page_rows = False, 50, 2
         for number in range(3):
             entry = {"dimensions": {self.claim: "*"}, "tokens": [{"rate": 1e5, "period": "minute"}]}
@@ -69,6 +70,10 @@ class FakeAgentCore(Loopback):
         said = SIGNED.fullmatch(heard.headers.get("authorization", ""))
         if not said or said[1] != self.key_id:
             raise _RefusedError(403, "UnrecognizedClientException", "The security token included is invalid.")
+        if heard.headers.get("x-amz-security-token", "") != self.session:
+            raise _RefusedError(403, "UnrecognizedClientException", "The security token included is invalid.")
+        if self.session and "x-amz-security-token" not in said[2].split(";"):
+            raise _RefusedError(403, "InvalidSignatureException", "'X-Amz-Security-Token' must be signed.")
         at = heard.headers["x-amz-date"]
         if abs((datetime.strptime(at, "%Y%m%dT%H%M%S%z") - self.now).total_seconds()) > 300:
             raise _RefusedError(403, "InvalidSignatureException", "Signature expired.")

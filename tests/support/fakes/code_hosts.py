@@ -37,6 +37,7 @@ class FakeGitHubCode(Loopback):
         repos: its repositories.
         paths: what was asked for, with its query.
         busy: how many calls are refused first, with a pause.
+        ends: when the token ends, as GitHub writes it in a header; "" for one that does not.
     """
 
     token = "github_pat_fake"
@@ -46,6 +47,7 @@ class FakeGitHubCode(Loopback):
         self.repos: list[Repo] = []
         self.paths: list[str] = []
         self.busy = 0
+        self.ends = ""
         self._numbers = iter(range(1, 100_000))
 
     def merged(self, repo: Repo, at: datetime, title: str = "Add search", **odd: Any) -> None:
@@ -125,11 +127,15 @@ class FakeGitHubCode(Loopback):
         size, page = int(_one(heard, "per_page") or 30), int(_one(heard, "page") or 1)
         if not 1 <= size <= 100:
             return Answer(422, {"message": "Validation Failed"})
-        return Answer(200, json.dumps(rows[(page - 1) * size : page * size]).encode())
+        ends = {"github-authentication-token-expiration": self.ends} if self.ends else {}
+        return Answer(200, json.dumps(rows[(page - 1) * size : page * size]).encode(), ends)
 
 
 class FakeGitLabCode(Loopback):
-    """Groups at GitLab, with all groups below them. `rows` has merge requests and issues by kind."""
+    """Groups at GitLab, with all groups below them. `rows` has merge requests and issues by kind.
+
+    `ends` is the day on which the token ends, "never", or "" on a server that does not say it.
+    """
 
     token = "glpat-fake"
 
@@ -138,6 +144,7 @@ class FakeGitLabCode(Loopback):
         self.projects: dict[int, Json] = {}
         self.rows: dict[str, list[Json]] = {"merge_requests": [], "issues": []}
         self.paths: list[str] = []
+        self.ends = ""
         self._numbers = iter(range(1, 100_000))
 
     def project(self, id: int, path: str, branch: str | None = "main") -> None:
@@ -184,6 +191,9 @@ class FakeGitLabCode(Loopback):
         self.paths.append(heard.path)
         if heard.headers.get("authorization") != f"Bearer {self.token}":
             return Answer(401, {"message": "401 Unauthorized"})
+        if heard.path == "/api/v4/personal_access_tokens/self" and self.ends:
+            shown = {"id": 7, "name": "bursar", "revoked": False, "scopes": ["read_api"], "expires_at": self.ends}
+            return Answer(200, shown | {"expires_at": None if self.ends == "never" else self.ends})
         found = re.fullmatch(r"/api/v4/groups/([^/]+)/(projects|merge_requests|issues)", heard.path)
         if heard.method != "GET" or found is None:
             return Answer(404, {"error": "404 Not Found"})

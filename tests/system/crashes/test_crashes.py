@@ -117,8 +117,9 @@ def fresh(tmp_path: object, name: str) -> str:
     return copied(Path(f"{tmp_path}/{name}.db"))
 
 
-def test_whenever_the_process_dies_the_end_is_the_same(tmp_path: object) -> None:
-    """A sweep over every commit and every outside call: invariants 6 and 7."""
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.long)])
+def test_whenever_the_process_dies_the_end_is_the_same(tmp_path: object, every: int) -> None:
+    """A sweep over commits and outside calls, every third of them or all: invariants 6 and 7."""
     board, fate = MortalBoard(), Fate()
     url = fresh(tmp_path, "whole")
     life(url, board, fate, Clock())
@@ -126,7 +127,7 @@ def test_whenever_the_process_dies_the_end_is_the_same(tmp_path: object) -> None
     assert fate.steps > 20
     assert len(messages) == 2
 
-    for at in range(1, fate.steps + 1):
+    for at in range(1, fate.steps + 1, every):
         url, board, clock = fresh(tmp_path, f"died-{at}"), MortalBoard(), Clock()
         with pytest.raises(Died):
             life(url, board, Fate(at), clock)

@@ -14,7 +14,7 @@ from bot.app import App
 from handlers.card import CARD, Card
 from handlers.context import place_to_json
 from handlers.place import Place
-from handlers.requests.submit import OPEN_MAX
+from handlers.requests.opening import OPEN_MAX
 from storage import outbox
 from storage.db import Database
 from tests.support.at_once import at_once

@@ -1,0 +1,105 @@
+r"""Questions that people ask in a whole sentence, and what of the grammar each stands for: one table a language.
+
+A sentence is compared as a whole, without what ends it. All that they stand for are questions or the help of an order:
+nothing is done because of them. `\g<whom>` is what was said in that place.
+"""
+
+import re
+
+Sentences = tuple[tuple[re.Pattern[str], str], ...]
+
+
+def _compiled(*rows: tuple[str, str]) -> Sentences:
+    return tuple((re.compile(pattern, re.IGNORECASE), said) for said, pattern in rows)
+
+
+_SOMEBODY = (
+    r"(?P<whom>(?!any|every|it\b|there\b|this\b|that\b|i\b|we\b|my budget|my limit)"
+    r"(?:my team|(?:team |agent |person )?[\w@.-]+))"
+)
+_OVER = r"\b(?:over|exceed\w*|above|run(?:ning)? out|used up|overspen[dt]\w*|out of)\b"
+_BUDGET = r"(?: (?:its|their|the|his|her|our))?(?: (?:budgets?|limits?|money))"
+_WILL_BE = r"(?:going to )?(?:run out|be over|go over|exceed|overspend|make it|last|spend too much)\b"
+
+ENGLISH = _compiled(
+    ("overspent", rf"(?:which|what) (?:teams?|agents?|departments?|budgets?|limits?|people|persons?)\b.*{_OVER}.*"),
+    (
+        "over",
+        rf"(?:who|is any ?(?:one|body)|(?:is|are) any teams?|any teams?)\b.*{_OVER}{_BUDGET}?(?: (?:now|this).*)?",
+    ),
+    ("overspent", r"who (?:will |is going to )?(?:run|runs|ran|running) out.*"),
+    ("balance of us", rf"(?:are|have) we (?:still |already )?(?:over|above|out of|within|exceeded){_BUDGET}"),
+    (
+        r"balance of \g<whom>",
+        rf"is {_SOMEBODY} (?:still |already )?(?:over|above|out of|within|under|below|in){_BUDGET}",
+    ),
+    (r"balance of \g<whom>", rf"how much (?:does|do|has|have) {_SOMEBODY} (?:have |got )?(?:left|remaining)"),
+    (r"spend of \g<whom>\g<when>", rf"how much (?:does|do|did|has|have) {_SOMEBODY} (?:spend|spent)(?P<when>\b.*)"),
+    ("models", r"how much (?:is|are) (?!left|my|our|the|it|that|this|there|a|gone|used|unallocated)[\w .-]+"),
+    ("why", r"compare .*\b(?:week|month|quarter|year)s?\b.*"),
+    ("spend of us by team", r"compare .+ (?:and|with|to|vs) .+|.+ (?:vs\.?|versus) .+"),
+    ("forecast of us", rf"(?:will|when will|when do|are) we {_WILL_BE}.*"),
+    (r"forecast of \g<whom>", rf"(?:will|is) {_SOMEBODY} {_WILL_BE}.*"),
+    (r"forecast of \g<whom>", rf"when (?:will|does) {_SOMEBODY}(?:'s budget)? run out.*"),
+    (
+        r"who \g<whom>",
+        r"who(?: is|'s) (?P<whom>(?!my\b|our\b|the\b)[\w@. -]{1,40}?)(?:'s|s'|s) (?:manager|boss|lead|approver|owner)",
+    ),
+    (r"who \g<whom>", r"who(?: is|'s) the (?:manager|boss|lead|owner) of (?P<whom>[\w@. -]{1,40})"),
+    (r"who \g<whom>", r"who (?:owns|manages|leads|runs) (?P<whom>[\w@. -]{1,40})"),
+    (
+        "spend of us by team",
+        r"(?:which|what) (?:teams?|departments?)\b.*\b(?:spends?|spent|costs?|uses?|used|expensive)\b.*",
+    ),
+    (
+        "spend of us by team",
+        r"(?:top|most expensive|biggest|largest|list|show|compare)(?: all| the)? (?:teams?|departments?)",
+    ),
+    ("spend of us by person", r"who (?:spends?|spent|costs?|uses?|used|is spending)\b.*"),
+    ("spend of us by person", r"(?:top|biggest|largest) (?:spenders?|users?|people)"),
+    ("spend by model", r"(?:top|most used|biggest|favou?rite) models?"),
+    ("help allot", r"(?:give|grant) (?!me\b|us\b)@?[\w.-]+ (?:[$€£¥]\s?)?\d.*"),
+    ("help raise", r"(?:raise|increase|set|change) (?!me\b|my\b|the\b|limit\b|to\b)@?[\w.-]+'s (?:limit|budget)\b.*"),
+)
+
+_MODEL = r"(?P<model>[a-z][a-z0-9.-]*(?: [0-9][0-9.]*)?)"
+_WHEN = r"[\u4e00-\u9fff]{0,8}?"
+_SPENT = r"(?:一共|总共|总)?(?:花了多少钱?|花费|花销|支出|费用|用了多少钱?|用量|成本|消耗|消费)(?:是?多少钱?|了)?"
+_MANAGER = "(?:直属|直接)?(?:主管|经理|上级|老板|领导|负责人|审批人)"
+_SEAT = "(?:席位|座位|订阅|许可证?)"
+
+CHINESE = _compiled(
+    (
+        r"spend on \g<model> \g<before>\g<after>",
+        rf"(?P<before>{_WHEN})我?[在用]?\s*{_MODEL}\s*[上的]?\s*(?P<after>{_WHEN}){_SPENT}",
+    ),
+    (r"spend on \g<model> \g<after>", rf"(?:花费|支出|费用|用量)\s+{_MODEL}\s*(?P<after>{_WHEN})"),
+    ("models", r"我?还?(?:能|可以|能不能|可不可以)(?:用|使用)\s*[a-z][\w. -]*\s*吗?"),
+    ("models", r"[a-z][\w. -]*\s*的?(?:价格|单价|多少钱|贵吗|贵不贵|怎么收费)(?:是多少)?"),
+    ("models", r"(?:推荐|应该|该)?用?(?:哪个|什么)模型(?:最?好|更好)?|推荐用?(?:哪个|什么)?模型"),
+    ("overspent", "(?:有?哪个|有?哪些|谁的?|有没有人?|有人)(?:团队|部门|人|预算|智能体)?.*(?:超|用完|花完|不够).*"),
+    (
+        "spend of us by team",
+        "(?:哪个|哪些)(?:团队|部门).*(?:最多|最贵|最高|多少).*|(?:对比|比较)(?:各|所有)?(?:团队|部门).*",
+    ),
+    ("spend of us by person", "(?:我的)?(?:团队)?[里中]?谁[花用]得?的?钱?最多.*"),
+    ("who", rf"(?:我的?|谁是我的){_MANAGER}(?:是谁|叫什么)?|我是谁"),
+    ("who", "我(?:属于|在)(?:哪个|哪|什么)(?:团队|部门|组)|我的(?:团队|部门)(?:是哪个|是什么)|我的(?:资料|账号|账户)"),
+    ("who", "由?谁来?(?:审批|批准|决定)(?:我的?)?(?:申请|预算|额度)?"),
+    (r"who \g<whom>", rf"(?P<whom>[^我谁的]{{1,20}}?)的{_MANAGER}(?:是谁)?"),
+    ("requests", "(?:撤回|取消)我的申请|我的申请(?:谁批的|被谁批准了)"),
+    ("forecast", "(?:会不会|会|是否会)(?:超预算|超额|超支|用完|花完)吗?|预算会?不?会?(?:超|用完|花完|超支)吗?"),
+    ("waste", rf"有?(?:哪些|多少)?(?:闲置|未使用|没用|没人用|空闲)的?(?:{_SEAT}|账号)(?:有哪些|有多少)?"),
+    ("contracts", rf"(?:我们)?(?:有|买了|付费)?(?:多少|几个|哪些)?{_SEAT}(?:有多少|数量)?"),
+    ("link", "未归属的?(?:支出|费用|用量|花费)?(?:有哪些|是多少|有多少)?"),
+    ("home", "有(?:什么|没有)(?:等|需要)我?(?:处理|批准|审批|决定)的?吗?"),
+    ("balance", "(?:我的)?(?:预算|额度|余额|钱)还[剩有]多少(?:钱|额度)?"),
+    ("why", "为什么(?:我的|我们的)?(?:账单|费用|支出|花费|开销)[这那变]?么?[高多贵大]?"),
+    ("request", "我?(?:要|想要|需要)(?:更多|多一些|多点)(?:额度|预算|钱)?|(?:额度|预算)不够用?"),
+    ("spend of us", "我们(?:这个月|本月)?(?:一共|总共)?[花用]了多少钱?|我们的(?:支出|花费|费用|用量)"),
+    ("spend of us last month", "我们上个?月(?:一共|总共)?[花用]了多少钱?"),
+    ("balance of us", "我们的?(?:预算|额度)(?:还剩多少|还有多少)?|我们还[剩有]多少(?:钱|预算|额度)?"),
+    ("help", "我?可?以?能?做什么"),
+    ("spend as csv", "导出(?:数据|支出|费用|报表)?"),
+    ("spend as csv last month", "导出上个?月的?(?:数据|支出|费用|报表)?"),
+)
