@@ -164,6 +164,25 @@ def drive(
             line.socket.close()
 
 
+def said(port: int, request: bytes) -> bytes:
+    """The body of one answer.
+
+    Args:
+        port: on 127.0.0.1.
+        request: a whole HTTP request.
+
+    Raises:
+        MeasurementError: it was not 200.
+    """
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        line = _Line(connection)
+        line.say(request)
+        while not line.listen():
+            pass
+    _check(line.heard, b"")
+    return line.heard.partition(b"\r\n\r\n")[2]
+
+
 def _conversed(
     selector: selectors.BaseSelector, lines: list[_Line], waiting: Iterator[bytes], until_s: float, must_hold: bytes
 ) -> Iterator[float]:

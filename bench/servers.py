@@ -57,10 +57,20 @@ def workspace() -> Workspace:
 
 
 @contextmanager
-def bare(slack: FakeSlack, home: Path) -> Iterator[Server]:
-    """The Bolt app that only acknowledges."""
+def bare(slack: FakeSlack, home: Path, answer: bytes = b"") -> Iterator[Server]:
+    """The Bolt app that only acknowledges.
+
+    Args:
+        slack: the workspace.
+        home: where its files are.
+        answer: what it acknowledges with, as JSON: always the same.
+    """
     port = _free_port()
     words = ["-m", "bench.bare", str(port), slack.base_url]
+    if answer:
+        path = home / "answer.json"
+        path.write_bytes(answer)
+        words.append(str(path))
     with _process("bare Bolt", words, {}, port, "/", home) as server:
         yield server
 

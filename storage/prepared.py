@@ -159,6 +159,9 @@ def _sent(one: _Compiled, given: dict[str, Any]) -> Any:
 
 
 def _read(one: _Compiled, found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    if len(one.read) == 1:  # as nearly all have, for many rows
+        number, convert = one.read[0]
+        return [(*row[:number], convert(row[number]), *row[number + 1 :]) for row in found]
     return [_converted(row, one.read) for row in found] if one.read else found
 
 

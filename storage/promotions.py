@@ -1,5 +1,6 @@
 """Promotions: shadow budgets that were let count, each from a day on."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 
 from sqlalchemy import Connection, delete, select
@@ -25,3 +26,9 @@ def take_back(conn: Connection, budget: str, today: date) -> bool:
     """Let one not count whose day has not come; whether there was one."""
     here = promotions.c.budget == budget, promotions.c.starts > today
     return conn.execute(delete(promotions).where(*here)).rowcount > 0
+
+
+def forget(conn: Connection, budgets: Collection[str]) -> None:
+    """Forget that some were let count: app.yaml says it now, and a shadow budget of that name would be another one."""
+    if budgets:
+        conn.execute(delete(promotions).where(promotions.c.budget.in_(sorted(budgets))))

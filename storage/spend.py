@@ -387,6 +387,19 @@ def spent_at(conn: Connection, provider: str, first: date, end: date, account_id
     return {row[0]: (row[1], row[2]) for row in conn.execute(_AT_BY_ALL, values)}
 
 
+_AT_BY_MODEL = (
+    select(spend.c.account_id, spend.c.model, cast(func.sum(spend.c.cost_nanos), BigInteger))
+    .where(spend.c.provider == bindparam("provider"), _within(spend.c.day))
+    .group_by(spend.c.account_id, spend.c.model)
+)
+
+
+def spent_at_by_model(conn: Connection, provider: str, first: date, end: date) -> Iterator[tuple[str, str, int]]:
+    """What each account spent on each model at a provider on the days first until before end."""
+    for row in conn.execute(_AT_BY_MODEL, {"provider": provider, "first": first, "end": end}):
+        yield row[0], row[1], row[2]
+
+
 _DAILY_AT = (
     select(
         spend.c.day,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from bot.texts import VARIABLES
@@ -26,6 +27,11 @@ for _name in VARIABLES:
 
 # Processes that tests start compile our modules once, and not each of them anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# What is logged of a bug is its traceback. With all values of each frame, as is structlog's habit where rich is
+# installed, writing it takes seconds.
+_plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _plain])
 
 hurry()
 

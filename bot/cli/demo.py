@@ -32,6 +32,7 @@ CAST = (
     ("fay", N_("finance")),
     ("bob", N_("engineer in Ads")),
     ("lea", N_("Bob's manager, owner of Ads")),
+    ("ines", N_("head of the company, sees totals only")),
 )
 # What the page offers to whom, and what it shows: the tour of the README.
 TOUR = (

@@ -6,7 +6,7 @@ those that count every model, for a cap on some models stops nobody who can take
 A pool may be split: who has a share is bound by the share, and all others together by what is not split.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -151,6 +151,9 @@ class Figures(Protocol):
     def person(self, account: Account) -> Person | None:
         """Whose own account it is, None for a team or an agent."""
 
+    def binding(self, account: Account) -> Sequence[tuple[Budget, Period]]:
+        """The budgets that bind it, each in its present period."""
+
     def posted(self, budget: Budget, period: Period, account: Account) -> Posted:
         """The entries of an account's own budget."""
 
@@ -187,7 +190,7 @@ def statuses(ctx: Context, account: Account, figures: Figures | None = None) -> 
     figures = figures or OfOne(ctx, account)
     names, person = figures.above(account), figures.person(account)
     found = []
-    for budget, period in _binding(ctx, account, person, names):
+    for budget, period in figures.binding(account):
         holder = budget.account_id or account.id
         if budget.is_pool:
             found += _pool(ctx, figures, budget, period, account, names[holder])
@@ -297,6 +300,10 @@ class OfOne:
         """See Figures."""
         return self._ctx.somebody(account.person_id) if account.person_id else None
 
+    def binding(self, _account: Account) -> Sequence[tuple[Budget, Period]]:
+        """See Figures."""
+        return self._budgets
+
     def posted(self, budget: Budget, period: Period, _account: Account) -> Posted:
         """See Figures."""
         return self._entries[0].get((budget.name, period.first), NOTHING)
@@ -395,6 +402,10 @@ class OfAll:
     def person(self, account: Account) -> Person | None:
         """See Figures."""
         return self._persons.get(account.person_id)
+
+    def binding(self, account: Account) -> Sequence[tuple[Budget, Period]]:
+        """See Figures."""
+        return _binding(self._ctx, account, self.person(account), self.above(account))
 
     def posted(self, budget: Budget, period: Period, account: Account) -> Posted:
         """See Figures."""

@@ -9,7 +9,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
@@ -20,11 +20,12 @@ from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.events import CheckContracts, ReportContract
 from handlers.language import N_
-from handlers.money import percent, scale_of
+from handlers.money import in_units, percent, scale_of
+from handlers.pages import as_file, part_of
 from handlers.policy import Contract, PriceChange, units
-from handlers.pricing import Rise, announced, price_factor
+from handlers.pricing import Rise, announced, list_cost, price_factor
 from handlers.provenance import as_of
-from storage import comparisons, installation, people, seats, spend
+from storage import comparisons, findings, installation, people, seats, spend
 from storage.tables import ORGANIZATION
 
 MILESTONES = (120, 90, 60, 30, 14, 7)
@@ -42,6 +43,16 @@ UNUSED_PERCENT = 10
 WHOLE = 100
 TEAMS_MAX = 20
 PERCENT_LEAST, PERCENT_MOST = -99, 10_000
+MILLION = 10**6
+AS_FILE = " as csv"
+COLUMNS = ("account", "name", "month_today", "month_at_the_offer")
+IDLE = "idle_seat"
+SEAT_DETECTORS: Mapping[str, str] = {
+    IDLE: N_("not used for 30 days"),
+    "doubled_seat": N_("has another seat, too"),
+    "larger_seat": N_("a cheaper one would do"),
+}
+"""What detectors of waste find about seats, in a word each."""
 KINDS: Mapping[str, str] = {
     "input": N_("input"),
     "cache_read": N_("cache reads"),
@@ -113,16 +124,25 @@ class Standing:
         return sum(self.weeks) // len(self.weeks) if self.weeks else 0
 
 
-def contracts(ctx: Context) -> Card:
-    """Contracts with vendors: how far each is drawn, when it is used up or what lapses, and when notice is due."""
-    seen = [each for each in ctx.policy.contracts if _may_see(ctx, each)]
+def contracts(ctx: Context, name: One = "") -> Card:
+    """Contracts with vendors: how far each is drawn, when it is used up or what lapses, and when notice is due.
+
+    With its name, “contracts cursor”, also what each model really costs you, beside its list price.
+    """
+    seen = [each for each in ctx.policy.contracts if _may_see(ctx, each) and name.lower() in ("", each.name)]
     if not seen:
+        if name:
+            raise _unknown(name)
         if sees_all(ctx):
             raise RefusedError("There are no contracts. Add them to app.yaml under “contracts:”.")
         raise RefusedError("Only finance, admins and whoever owns a contract see it.")
     blocks: list[Block] = []
     for each in sorted(seen, key=lambda one: (one.notice_until, one.name)):
-        blocks += [Heading(each.name), Facts(tuple(_facts(ctx, _standing(ctx, each))))]
+        standing = _standing(ctx, each)
+        blocks += [Heading(each.name), Facts(tuple(_facts(ctx, standing)))]
+        blocks += _effective(ctx, standing) if len(seen) == 1 else []
+        if len(seen) > 1:
+            blocks.append(Button(ctx.t("What does each model cost?"), f"contracts {each.name}"))
         blocks.append(Button(ctx.t("What if it costs more?"), f"renewal {each.name} +20 %"))
     title = ctx.nt("{n} contract", "{n} contracts", len(seen))
     return Card(title, (*blocks, as_of(ctx)))
@@ -136,37 +156,75 @@ def renewal(ctx: Context, name: One, offer: Rest = "") -> Card:
     """
     contract = next((each for each in ctx.policy.contracts if each.name == name.lower() and _may_see(ctx, each)), None)
     if contract is None:
-        raise RefusedError("There is no contract “{name}” that you may see. To see them, say: contracts", name=name)
-    times = _times(offer)
+        raise _unknown(name)
+    words, as_csv = offer.strip(), False
+    if words.lower().endswith(AS_FILE):
+        words, as_csv = words[: -len(AS_FILE)], True
+    times = _times(words)
     end = comparisons.whole_before(ctx.readings(), ctx.today)
     begun = comparisons.begun_at(ctx.conn, contract.provider) or end
     first = max(begun, end - DAY * YEAR_DAYS)
     days = (end - first).days
     if days < WEEKS * 7:
         raise RefusedError("Less than four weeks of {provider} are known: too little.", provider=contract.provider)
-    spent = {each: cost for each, (cost, _) in spend.spent_at(ctx.conn, contract.provider, first, end).items()}
-    held = [
-        (who, seat)
-        for who, those in seats.owned(ctx.conn).items()
-        for seat in those
-        if seat.provider == contract.provider
-    ]
-    seats_year = sum(seat.month_nanos for _, seat in held) * 12
-    usage_year = spent.get(ORGANIZATION, 0) * YEAR_DAYS // days
-    now = usage_year + seats_year
+    use = _use(ctx, contract, first, end)
+    here = seats.at_provider(ctx.conn, contract.provider)
+    spare = max(0, contract.seats - len(here))
+    prices = sorted(each.month_nanos for each in here if each.month_nanos)
+    seats_year = (sum(prices) + spare * (prices[len(prices) // 2] if prices else 0)) * 12
+    usage = [each.get(ORGANIZATION, 0) * YEAR_DAYS // days for each in (use.spent, use.announced)]
+    now, then = usage[0] + seats_year, int((usage[1] + seats_year) * times)
+    if as_csv:
+        return _renewal_file(ctx, contract, use, times, days)
     title = ctx.t(
         "{name}: {then} a year instead of {now}",
         name=contract.name,
-        then=_money(ctx, int(now * times)),
+        then=_money(ctx, then),
         now=_money(ctx, now),
     )
+    facts = _offer_facts(ctx, contract, times, (now, then), (usage[0], seats_year, days))
+    more = _money(ctx, abs(usage[1] - usage[0]))
+    is_dearer = usage[1] > usage[0]
+    text = N_("{amount} more a year, before the offer") if is_dearer else N_("{amount} less a year, before the offer")
+    changed = ((ctx.t("Announced prices"), ctx.t(text, amount=more)),) if usage[0] != usage[1] else ()
     blocks: list[Block] = [
-        Facts(tuple(_offer_facts(ctx, contract, times, now, usage_year, seats_year, days))),
-        *_by_team(ctx, spent, times, days),
+        Facts((*facts, *changed)),
+        *_by_team(ctx, use, times, days),
+        *_by_person(ctx, contract, use, times, days, words),
+        *_spare(ctx, spare),
+        *_to_let_go(ctx, contract, times),
     ]
-    blocks += _idle(ctx, [(who, seat) for who, seat in held if _is_idle(ctx, seat)], times)
     blocks.append(Text(ctx.t("Prices alone change here: people may use less of what costs more."), quiet=True))
     return Card(title, (*blocks, as_of(ctx, 0, first, end)), "warn" if times > 1 else "plain")
+
+
+def _unknown(name: str) -> RefusedError:
+    return RefusedError("There is no contract “{name}” that you may see. To see them, say: contracts", name=name)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What was used at a provider in a span.
+
+    Args:
+        spent: what each account spent.
+        announced: what the same would cost at the prices that are announced until the next term begins.
+    """
+
+    spent: Mapping[str, int]
+    announced: Mapping[str, int]
+
+
+def _use(ctx: Context, contract: Contract, first: date, end: date) -> Use:
+    rises = [each for each in announced(ctx, contract.provider) if ctx.today < each.change.since <= contract.ends]
+    if not rises:
+        spent = {each: cost for each, (cost, _) in spend.spent_at(ctx.conn, contract.provider, first, end).items()}
+        return Use(spent, spent)
+    now, then = Counter[str](), Counter[str]()
+    for account, model, cost in spend.spent_at_by_model(ctx.conn, contract.provider, first, end):
+        now[account] += cost
+        then[account] += int(cost * price_factor(rises, contract.provider, model, ctx.today, contract.ends))
+    return Use(now, then)
 
 
 def check_contracts(ctx: Context, _event: CheckContracts) -> None:
@@ -439,14 +497,24 @@ def _times(offer: str) -> Decimal:
 
 
 def _offer_facts(
-    ctx: Context, contract: Contract, times: Decimal, now: int, usage: int, seats_year: int, days: int
+    ctx: Context, contract: Contract, times: Decimal, years: tuple[int, int], today: tuple[int, int, int]
 ) -> Iterator[tuple[str, str]]:
+    """What an offer comes to.
+
+    Args:
+        ctx: who asks.
+        contract: which.
+        times: by what the price is multiplied.
+        years: what a year costs now, and then.
+        today: what usage and seats cost a year now, and from how many days that is known.
+    """
     change = int((times - 1) * 100)
+    (now, then), (usage, seats_year, days) = years, today
     yield (
         ctx.t("Offer"),
         ctx.t("{change} %, that is {times} times the price", change=f"{change:+d}", times=f"{times.normalize():f}"),
     )
-    yield ctx.t("More a year"), _money(ctx, int(now * times) - now)
+    yield ctx.t("More a year"), _money(ctx, then - now)
     yield (
         ctx.t("Today"),
         ctx.t(
@@ -460,25 +528,134 @@ def _offer_facts(
         allowed = 1 + Decimal(contract.uplift_percent) / 100
         values = {"percent": contract.uplift_percent, "amount": _money(ctx, int(now * allowed))}
         yield ctx.t("The contract allows"), ctx.t("{percent} % more at most: {amount} a year", **values)
-    yield ctx.t("Budgets of today buy"), ctx.t("{percent} % of what they buy now", percent=int(100 / times))
+    buys = now * 100 // then if then else int(100 / times)
+    yield ctx.t("Budgets of today buy"), ctx.t("{percent} % of what they buy now", percent=buys)
     yield ctx.t("Notice"), _notice(ctx, contract)
 
 
-def _by_team(ctx: Context, spent: dict[str, int], times: Decimal, days: int) -> Iterator[Block]:
+def _by_team(ctx: Context, use: Use, times: Decimal, days: int) -> Iterator[Block]:
     """What each team spends a month, and what the same costs then: what its budgets would have to be."""
     teams = {each.id: each.name for each in people.every_account(ctx.conn) if each.kind == "team"}
     if not sees_all(ctx):
         ctx.look_up(teams)
         apart = groups_below(ctx, ORGANIZATION)
         teams = {each: name for each, name in teams.items() if each in apart or may_see(ctx, each)}
-    rows = []
-    for team, name in sorted(teams.items(), key=lambda each: each[1].casefold()):
-        month = spent.get(team, 0) * 30 // days
-        if month:
-            rows.append((name, _money(ctx, month), _money(ctx, int(month * times))))
+    rows = _months(ctx, teams, use, times, days)
     heads = (ctx.t("Team"), ctx.t("A month today"), ctx.t("The same at the offer"))
     if rows:
         yield Table(ctx.t("By team, with its subteams"), heads, tuple(rows[:TEAMS_MAX]), "lrr")
+
+
+def _by_person(ctx: Context, contract: Contract, use: Use, times: Decimal, days: int, offer: str) -> Iterator[Block]:
+    """The same of each person and agent, by name, for finance and admins; the whole list is a file."""
+    if not sees_all(ctx):
+        return
+    rows = _months(ctx, _spenders(ctx), use, times, days)
+    heads = (ctx.t("Who"), ctx.t("A month today"), ctx.t("The same at the offer"))
+    if rows:
+        part = part_of(rows, 1)
+        yield Table(part.captioned(ctx, ctx.t("By person and agent")), heads, tuple(part.rows), "lrr")
+        if part.pages > 1:
+            yield Button(ctx.t("All as CSV"), f"renewal {contract.name} {offer}{AS_FILE}")
+
+
+def _spenders(ctx: Context) -> dict[str, str]:
+    return {each.id: each.name for each in people.every_account(ctx.conn) if each.kind in ("person", "agent")}
+
+
+def _months(ctx: Context, names: Mapping[str, str], use: Use, times: Decimal, days: int) -> list[tuple[str, str, str]]:
+    """What a month of each that spent anything costs today and at the offer, by name."""
+    return [
+        (name, _money(ctx, month), _money(ctx, int(use.announced[each] * 30 // days * times)))
+        for each, name in sorted(names.items(), key=lambda one: one[1].casefold())
+        if (month := use.spent.get(each, 0) * 30 // days)
+    ]
+
+
+def _renewal_file(ctx: Context, contract: Contract, use: Use, times: Decimal, days: int) -> Card:
+    """What each person and agent spends a month, and at the offer; for finance and admins."""
+    if not sees_all(ctx):
+        raise RefusedError("Only finance and admins can see this.")
+    unit, names = ctx.policy.organization.currency, _spenders(ctx)
+    rows = [
+        (each, names[each], in_units(month, unit), in_units(int(use.announced[each] * 30 // days * times), unit))
+        for each in sorted(names)
+        if (month := use.spent.get(each, 0) * 30 // days)
+    ]
+    title = ctx.t("What a renewal of {name} costs", name=contract.name)
+    return as_file(ctx, title, f"renewal {contract.name}", COLUMNS, rows)
+
+
+def _spare(ctx: Context, spare: int) -> Iterator[Block]:
+    """Seats that were bought and that nobody has."""
+    if spare:
+        text = ctx.nt(
+            "{n} seat was bought and nobody has it: do not renew it.",
+            "{n} seats were bought and nobody has them: do not renew them.",
+            spare,
+        )
+        yield Text(text)
+
+
+def _to_let_go(ctx: Context, contract: Contract, times: Decimal) -> Iterator[Block]:
+    """Seats that can go: first those that nobody used, then what the detectors of waste found; not what is kept."""
+    held = [
+        (who, seat)
+        for who, those in seats.owned(ctx.conn).items()
+        for seat in those
+        if seat.provider == contract.provider
+    ]
+    of_seats = [each for each in findings.below(ctx.conn, ORGANIZATION) if each.found.detector in SEAT_DETECTORS]
+    kept = {each.found.about for each in of_seats if each.state == "dismissed"}
+    yield from _idle(
+        ctx, [(who, seat) for who, seat in held if _is_idle(ctx, seat) and _about(seat) not in kept], times
+    )
+    if not sees_all(ctx):
+        return
+    open_ = {each.found.about: each.found.detector for each in of_seats if each.state == "open"}
+    why = {
+        **{about: SEAT_DETECTORS[each] for about, each in open_.items() if each != IDLE},
+        **dict.fromkeys(kept, N_("its owner keeps it")),
+    }
+    ctx.look_up([who for who, _ in held])
+    rows = sorted(
+        (ctx.line(who)[0].name, seat.plan, ctx.t(why[_about(seat)]), _money(ctx, int(seat.month_nanos * times)))
+        for who, seat in held
+        if _about(seat) in why and ctx.line(who)
+    )
+    heads = (ctx.t("Who"), ctx.t("Seat"), ctx.t("Why"), ctx.t("A month at the offer"))
+    if rows:
+        yield Table(ctx.t("Look at these next"), heads, tuple(rows[:TEAMS_MAX]), "lllr")
+
+
+def _about(seat: seats.Seat) -> str:
+    """What a finding about a seat is about."""
+    return f"{seat.provider}/{seat.external_id}"
+
+
+def _effective(ctx: Context, standing: Standing) -> Iterator[Block]:
+    """What a million tokens of each model cost by the list and really: also what lapses unused is paid for."""
+    provider, end = standing.contract.provider, standing.known_until
+    first = end - WEEK * WEEKS
+    start = datetime.combine(first, time(), UTC)
+    paid = Counter[str]()
+    for _, each in spend.daily_at(ctx.conn, provider, first, end, ORGANIZATION):
+        paid[each.name] += each.cost_nanos
+    left = standing.left_at_the_end(standing.pace) if standing.commitment else 0
+    used = max(1, standing.commitment - left)
+    currency, rows = ctx.policy.organization.currency, []
+    for model, tokens in spend.kinds_at(ctx.conn, provider, first, end).items():
+        cost, count = list_cost(model, tokens, start), sum(tokens)
+        listed = ctx.policy.convert(cost, "USD", first) if cost else None
+        if not listed or not listed[0] or not paid[model]:
+            continue
+        really = paid[model] * standing.commitment // used if left else paid[model]
+        shown = [ctx.amount(each * MILLION // count, currency) for each in (listed[0], really)]
+        rows.append((model, *shown, ctx.percent(percent(really, listed[0]))))
+    heads = (ctx.t("Model"), ctx.t("List price"), ctx.t("You pay"), ctx.t("Of the list"))
+    if rows:
+        caption = ctx.t("A million tokens as you use them, last four weeks; you pay for what lapses, too")
+        yield Table(caption, heads, tuple(rows[:TEAMS_MAX]), "lrrr")
 
 
 def _is_idle(ctx: Context, seat: seats.Seat) -> bool:

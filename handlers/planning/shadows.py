@@ -85,6 +85,8 @@ def demote(ctx: Context, budget: One) -> Card:
 def check_shadows(ctx: Context, _event: CheckShadows) -> None:
     """Have finance told of periods of shadow budgets that are over and whose figures no longer move."""
     binding = {each.name for each in ctx.policy.budgets}
+    shadows = {each.name for each in ctx.policy.shadows}
+    promotions.forget(ctx.conn, promotions.starts(ctx.conn).keys() & (binding - shadows))
     for family in _families(each for each in ctx.policy.shadows if each.name not in binding):
         last = _last(ctx, family[0])
         if last.end + STILL_MOVES <= ctx.today < last.end + STILL_MOVES + TOLD_WITHIN:

@@ -1,8 +1,10 @@
 """Budgets as app.yaml writes them, for whoever puts a proposal there."""
 
+import sys
 from collections.abc import Iterable, Sequence
 
-from handlers.money import Amount
+import yaml
+
 from handlers.policy import Budget
 
 FIRST = ("name", "who", "amount", "every")
@@ -28,11 +30,9 @@ def _parts(budget: Budget) -> Iterable[str]:
 
 
 def _value(value: object) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(str, value))}]"
-    if isinstance(value, Amount):
-        return str(value)
-    said = str(value)
-    return f'"{said}"' if "#" in said or ": " in said else said
+    """As YAML writes it within braces: a name such as “on” or “*-opus” is put between quotation marks."""
+    plain = list(value) if isinstance(value, tuple) else value
+    if not isinstance(plain, bool | int | list):
+        plain = str(plain)
+    said = yaml.safe_dump([plain], default_flow_style=True, allow_unicode=True, width=sys.maxsize)
+    return said.strip()[1:-1]

@@ -3,6 +3,7 @@
 from handlers.pricing.announced import Rise, announced, price_factor
 from handlers.pricing.book import PriceBook, Quote
 from handlers.pricing.commands import price
+from handlers.pricing.list_prices import list_cost
 from handlers.pricing.reprice import book_of, fingerprint, reprice_charges, reprice_day
 from handlers.pricing.unpriced import UnpricedModel, check_prices, in_short, unpriced_models
 
@@ -16,6 +17,7 @@ __all__ = [
     "check_prices",
     "fingerprint",
     "in_short",
+    "list_cost",
     "price",
     "price_factor",
     "reprice_charges",

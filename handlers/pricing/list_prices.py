@@ -5,7 +5,7 @@ reported always wins, and what the list does not know stays unpriced. The list i
 and behind it a second one of our own (second_list.py): nothing is asked over a network, and no figure moves by itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from handlers.model_names import ModelForm, forms
+from handlers.money import NANOS
 from handlers.pricing.second_list import Listed, find_listed
 from storage.charges import HOURS_OF_A_DAY
 
@@ -86,6 +87,24 @@ def list_prices(model: str, tier: str, start: datetime, hours: int) -> TokenPric
             return max(known, key=lambda each: (each.input or NOTHING) + (each.output or NOTHING))
         return None
     return None
+
+
+def list_cost(model: str, tokens: Sequence[int], start: datetime) -> int | None:
+    """What tokens cost by the list, in nanos of a dollar; None if a kind of them has no price there.
+
+    Args:
+        model: as reported.
+        tokens: of each kind, in the order of KINDS_OF_LIST.
+        start: of a day, aware UTC, whose list counts.
+    """
+    prices = list_prices(model, "", start, HOURS_OF_A_DAY)
+    cost = Decimal(0)
+    for count, kind in zip(tokens, KINDS_OF_LIST, strict=True):
+        price: Decimal | None = getattr(prices, kind, None)
+        if count and price is None:
+            return None
+        cost += count * (price or Decimal(0))
+    return int(cost * NANOS / 10**6)
 
 
 def _of_second(listed: Listed) -> TokenPrices:

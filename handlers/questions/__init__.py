@@ -11,7 +11,7 @@ from handlers.questions.at_providers import (
     stays_limited,
 )
 from handlers.questions.balance import balance, facts, gauge, label_of, title_of, tone_of
-from handlers.questions.forecast import forecast, runs_out
+from handlers.questions.forecast import forecast, out_on
 from handlers.questions.model_prices import MILLION, Rate, models, rate
 from handlers.questions.outcomes import outcomes_
 from handlers.questions.outlook import Scope, estimated, looked_at, missing, pace, seen_ahead
@@ -49,10 +49,10 @@ __all__ = [
     "looked_at",
     "missing",
     "models",
+    "out_on",
     "outcomes_",
     "pace",
     "rate",
-    "runs_out",
     "seen_ahead",
     "spend",
     "stays_limited",

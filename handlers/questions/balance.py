@@ -120,8 +120,9 @@ def _own_name(ctx: Context, budget: Budget) -> str:
         whose = one.account_id if one.is_pool else one.kind or one.account_id.partition("/")[0]
         return whose, one.every, one.models
 
-    alike = (each for each in ctx.policy.budgets if each.name != budget.name)
-    return budget.name if any(looks(each) == looks(budget) for each in alike) else ""
+    mine = looks(budget)
+    alike = any(each.name != budget.name and looks(each) == mine for each in ctx.policy.budgets)
+    return budget.name if alike else ""
 
 
 def _rule(ctx: Context, status: BudgetStatus) -> list[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """What was spent, divided up: by model, by time, by provider, by account, by key, by tier, by kind of tokens."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import cast
@@ -255,27 +255,24 @@ def few_behind(ctx: Context, account: Account, by: str, span: Span) -> frozenset
         who = who_spent_by(ctx.conn, account.id, span.first, span.end, by)
     if ctx.only is not None and account.kind != "organization":
         return frozenset(who)
-    return too_few(who, _beside_models(ctx, account, span) if by == "provider" else ())
+    return _beside_models(ctx, account, span, who) if by == "provider" else too_few(who)
 
 
-def _beside_models(ctx: Context, account: Account, span: Span) -> Iterator[str]:
-    """The providers of which the models that are told leave the sum of too few people."""
-    told = who_spent_by(ctx.conn, account.id, span.first, span.end, "model")
-    hidden, left = too_few(told), dict[str, set[str]]()
+def _beside_models(ctx: Context, account: Account, span: Span, who: Mapping[str, set[str]]) -> frozenset[str]:
+    """The same of providers: what a sum leaves when the models that are told are taken away, too few are behind."""
+    hidden = too_few(who_spent_by(ctx.conn, account.id, span.first, span.end, "model"))
+    left: dict[str, set[str]] = {}
     for provider, model, person in who_spent_where(ctx.conn, account.id, span.first, span.end):
         if model in hidden:
             left.setdefault(provider, set()).add(person)
-    return (name for name, persons in left.items() if len(persons) < GROUP_MIN)
+    found = too_few(left) | too_few(who)
+    rest = {each for name in found for each in left.get(name, ())}
+    return frozenset(who) if 0 < len(rest) < GROUP_MIN else found
 
 
-def too_few(who: Mapping[str, set[str]], more: Iterable[str] = ()) -> frozenset[str]:
-    """The names behind which are fewer than five people, with the next smallest until five are behind the others.
-
-    Args:
-        who: the people behind each name.
-        more: names that may not be told for another reason.
-    """
-    hidden = {*more, *(name for name, persons in who.items() if len(persons) < GROUP_MIN)}
+def too_few(who: Mapping[str, set[str]]) -> frozenset[str]:
+    """The names behind which are fewer than five people, with the next smallest until five are behind the others."""
+    hidden = {name for name, persons in who.items() if len(persons) < GROUP_MIN}
     rest = {each for name in hidden for each in who[name]}
     for name in sorted(who.keys() - hidden, key=lambda each: (len(who[each]), each)):
         if not rest or len(rest) >= GROUP_MIN:

@@ -101,7 +101,7 @@ def _facts(ctx: Context, scope: Scope, seen: Forecast) -> Iterator[tuple[str, st
     if scope.status is None:
         yield ctx.t("Spent so far"), spent
         return
-    yield ctx.t("Ran out on") if seen.spent >= scope.status.limit else ctx.t("Runs out"), runs_out(ctx, scope, seen)
+    yield out_on(ctx, scope, seen)
     share = percent(seen.spent, scope.status.limit)
     yield ctx.t("Spent so far"), ctx.t("{amount} ({percent} %)", amount=spent, percent=share)
     yield ctx.t("Budget"), label_of(ctx, scope.status)
@@ -114,6 +114,12 @@ def _range(ctx: Context, scope: Scope, seen: Forecast) -> str:
     if seen.is_rough:
         return ctx.t("roughly {low} to {high}", low=low, high=high)
     return ctx.t("{low} to {high} in 8 of 10 cases", low=low, high=high)
+
+
+def out_on(ctx: Context, scope: Scope, seen: Forecast) -> tuple[str, str]:
+    """The day the budget runs out, or on which it did, as a fact."""
+    is_out = scope.status is not None and seen.spent >= scope.status.limit
+    return ctx.t("Ran out on") if is_out else ctx.t("Runs out"), runs_out(ctx, scope, seen)
 
 
 def runs_out(ctx: Context, scope: Scope, seen: Forecast) -> str:

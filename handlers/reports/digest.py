@@ -28,7 +28,7 @@ from handlers.questions import (
     explained,
     gauge,
     in_a_line,
-    runs_out,
+    out_on,
     seen_ahead,
     tone_of,
 )
@@ -120,7 +120,7 @@ def _digest(ctx: Context, account: Account) -> Card:
     here = spend.spent_by(ctx.conn, account.id, week.span.first, week.span.end, "model")
     change = compared(ctx, account, week.span)
     facts = [_likely(ctx, scope, seen)]
-    facts += [(ctx.t("Runs out"), runs_out(ctx, scope, seen))] if status and seen.runs_out[0] else []
+    facts += [out_on(ctx, scope, seen)] if status and seen.runs_out[0] else []
     facts += [(ctx.t("Biggest change"), line)] if not week.late and (line := in_a_line(ctx, change)) else []
     facts += [(ctx.t("Models"), shares)] if (shares := _tiers(ctx, here)) else []
     facts += [(ctx.t("Waiting for a decision"), _asked(ctx, asked))] if asked else []

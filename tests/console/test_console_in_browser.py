@@ -127,6 +127,22 @@ def test_somebody_asks_for_more_and_their_manager_allows_it(browser: Browser, co
     expect(max_).to_have_url(f"{url}/signin?next=%2Fqueue")
 
 
+def test_what_is_printed_is_the_page_without_what_is_pressed(browser: Browser, console: Console, url: str) -> None:
+    """No navigation and no buttons; what is folded is there, with its title."""
+    page = signed_in(browser, console, url, "fay")
+    page.goto(f"{url}/money")
+    table = page.locator(".folded table")
+    expect(table).to_be_hidden()
+
+    page.emulate_media(media="print")
+
+    for gone in (".rail", ".ask", ".buttons >> nth=0", ".months a >> nth=1"):
+        expect(page.locator(gone)).to_be_hidden()
+    expect(table).to_be_visible()
+    expect(page.get_by_text("By team, without its subteams").first).to_be_visible()
+    page.context.close()
+
+
 @pytest.mark.parametrize("language", ["en", "zh_Hans"])
 @pytest.mark.parametrize("person", PEOPLE)
 def test_pages_can_be_read_by_everybody(

@@ -5,17 +5,20 @@ from datetime import date
 
 import pytest
 
+from bot.sync.usage import pull
 from handlers import COMMANDS
 from handlers.context import CHAT_PLATFORMS, CLOCK
 from handlers.place import Place
 from handlers.sentence import Sentence
-from storage import outcomes
+from storage import findings, outcomes
 from storage.audit import rows
 from storage.db import Database
 from storage.directory import Directory, Link, Person, Team
+from storage.findings import Found, Said
 from storage.outcomes import Outcome
 from tests.support.clock import Clock
 from tests.support.company import RULES, Company
+from tests.support.fakes.provider import FakeProvider
 
 SIZES = {"search": 6, "ads": 5, "ops": 2, "lab": 5}
 """Ops has two people; with the smallest of the others, Ads, there are seven of whom nothing is told."""
@@ -218,3 +221,46 @@ def test_a_kind_of_tokens_that_one_person_uses_is_not_told(company: Company) -> 
 
     assert "others" in said
     assert [word for word in ("output", "input", "77,777") if word in said] == []
+
+
+def test_a_provider_and_its_models_tell_of_nobody(database: Database, clock: Clock) -> None:
+    """One uses Opus there. Beside the model that is told, the provider's sum would be that one's."""
+    people = tuple(each for each in PERSONS if not each.id.startswith("ops"))
+    links = [Link(name, "user", each.id, f"person/{each.id}") for each in people for name in ("llm", "other")]
+    directory = Directory(
+        people=(*people, VIC), teams=tuple(Team(team, team.title()) for team in SIZES), links=(*links,)
+    )
+    rules: dict[str, object] = {**RULES, "providers": [{"kind": "sample", "name": each} for each in ("llm", "other")]}
+    company = Company(database, clock, rules, directory)
+    other = FakeProvider(name="other")
+    company.llm.rows.clear()
+    for each in people[:6]:
+        company.llm.spends(each.id, "2.00", date(2026, 11, 20))
+    company.llm.spends("search1", "91.37", date(2026, 11, 20), "claude-opus-4-5")
+    for each in people[6:11]:
+        other.spends(each.id, "3.00", date(2026, 11, 20), "gpt-5.2")
+    company.pull()
+    pull(database, other, company.app.reading("other"), clock)
+    assert "claude-sonnet-4-5" in company.say("vic", "spend of organization by model")
+
+    said = company.say("vic", "spend of organization by provider")
+
+    assert "$450.13" not in said
+    assert "$465.13" in said
+
+
+def test_a_kind_of_waste_that_one_person_has_is_not_told(company: Company) -> None:
+    """Its figure would be theirs; what five people have in common is told, and so is what no person has."""
+    found = Found(
+        "person/search1", "", Said("Unused seat"), (), Said("Release it"), 39 * 10**9, (39 * 10**9, 39 * 10**9), "high"
+    )
+    one = replace(found, detector="unused_seat")
+    day = company.clock().date()
+
+    def seen(*those: Found) -> str:
+        company.database.transact(lambda conn: findings.keep(conn, [*those], day))
+        return company.say("vic", "waste of organization")
+
+    assert "$39.00" not in seen(one)
+    five = [replace(one, account_id=f"person/lab{n}") for n in range(5)]
+    assert "$234.00" in seen(one, *five)

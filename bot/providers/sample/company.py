@@ -79,7 +79,7 @@ _OFFICES = (
     ("finance", "BER", "Tilda Krause, Uwe Sommer"), ("finance", "BLR", "Vikram Shetty"),
 )
 # fmt: on
-_ROLES: dict[str, tuple[Role, ...]] = {"fay": ("finance",), "ada": ("admin",)}
+_ROLES: dict[str, tuple[Role, ...]] = {"fay": ("finance",), "ada": ("admin",), "ines": ("viewer",)}
 EDITOR = "editor_"
 EDITORS = {
     "ana": 66,

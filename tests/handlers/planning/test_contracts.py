@@ -1,16 +1,20 @@
 """Contracts: how far they are drawn, when notice is due, and what a renewal costs at another price."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import Connection
 
 from bot.config import Settings
-from handlers.card import Card, Table
+from handlers.card import Card, File, Table
 from handlers.events import CheckContracts
-from storage import seats
+from storage import findings, people, seats
 from storage.db import Database
+from storage.directory import Link
+from storage.findings import Found, Said
 from storage.seats import Seat
+from storage.tables import ORGANIZATION
 from tests.support.clock import Clock
 from tests.support.company import RULES, Company
 from tests.support.history import read_all, uses
@@ -114,8 +118,9 @@ def test_a_renewal_shows_what_it_costs_by_team_and_which_seats_to_let_go(acme: C
     card = company.hear("fay", "renewal llm-2026 +400 %")
 
     assert card.title == "llm-2026: $40,100 a year instead of $8,020"
-    teams, idle = (block for block in card.blocks if isinstance(block, Table))
+    teams, persons, idle = (block for block in card.blocks if isinstance(block, Table))
     assert ("Search", "$300", "$1,500") in teams.rows
+    assert ("Ana Silva", "$300", "$1,500") in persons.rows
     assert idle.rows == (("Bob Reyes", "assistant", "$150"),)
     assert facts(card)["Budgets of today buy"] == "20 % of what they buy now"
 
@@ -333,3 +338,98 @@ def test_a_price_that_nobody_can_reckon_with_is_refused(change: dict[str, object
     """When app.yaml is read."""
     with pytest.raises(ValueError, match=why):
         _ = Settings.model_validate({**RULES, "contracts": [{**CONTRACT, "prices": [dearer(**change)]}]}).policy
+
+
+def tables(card: Card) -> dict[str, tuple[tuple[str, ...], ...]]:
+    """The rows of all tables of a card, by caption."""
+    return {block.caption: block.rows for block in card.blocks if isinstance(block, Table)}
+
+
+def test_a_price_that_is_announced_comes_before_the_offer(acme: Company) -> None:
+    """Bob's 3,650 a year become 7,300, and five times that; what comes after the next term begins is not in."""
+    later = dearer(percent=900) | {"from": date(2027, 3, 15)}
+    company = with_contract(acme.database, acme.clock, prices=[dearer(percent=100), later])
+
+    card = company.hear("fay", "renewal llm-2026 +400 %")
+
+    assert card.title == "llm-2026: $54,750 a year instead of $7,300"
+    assert facts(card)["Announced prices"] == "$3,650 more a year, before the offer"
+    assert facts(card)["Budgets of today buy"] == "13 % of what they buy now"
+    persons = tables(card)["By person and agent"]
+    assert ("Ana Silva", "$300", "$1,500") in persons
+    assert ("Bob Reyes", "$300", "$3,000") in persons
+
+
+def test_a_renewal_by_person_is_a_file_for_finance_alone(acme: Company) -> None:
+    """Whoever owns the contract is nobody's manager by it."""
+    company = with_contract(acme.database, acme.clock, owner="lea")
+
+    card = company.hear("fay", "renewal llm-2026 +400 % as csv")
+    (file,) = (block for block in card.blocks if isinstance(block, File))
+    assert file.rows == (("person/ana", "Ana Silva", "300", "1500"), ("person/bob", "Bob Reyes", "300", "1500"))
+    assert company.say("lea", "renewal llm-2026 +400 % as csv").startswith("! Only finance and admins can see this.")
+
+
+def test_seats_that_can_go_are_those_that_the_detectors_found(acme: Company) -> None:
+    """Nobody has one of three; Bob does not use his; Ana has two and keeps what she does not use."""
+    company = with_contract(acme.database, acme.clock, seats=4)
+    idle, busy = date(2026, 9, 1), date(2026, 11, 20)
+    new = [
+        Seat("llm", "bob", "assistant", 30 * 10**9, idle, date(2026, 1, 1)),
+        Seat("llm", "ana", "assistant", 30 * 10**9, idle, date(2026, 1, 1)),
+        Seat("llm", "max", "assistant", 30 * 10**9, busy, date(2026, 1, 1)),
+    ]
+
+    def record(conn: Connection) -> None:
+        seats.record(conn, "llm", new)
+        people.link(conn, Link("llm", "user", "max", "person/max"), "explicit")
+        found = [
+            Found(f"person/{who}", f"llm/{who}", Said("it"), (), Said("do"), 10**9, None, "high", detector=detector)
+            for who, detector in (("ana", "idle_seat"), ("max", "doubled_seat"))
+        ]
+        findings.keep(conn, found, date(2026, 11, 22))
+        (one,) = [each for each in findings.below(conn, ORGANIZATION) if each.found.account_id == "person/ana"]
+        findings.note(conn, one.id, state="dismissed", reason="kept")
+
+    company.database.transact(record)
+    card = company.hear("fay", "renewal llm-2026 +400 %")
+
+    assert "1 seat was bought and nobody has it: do not renew it." in company.say("fay", "renewal llm-2026 +400 %")
+    assert tables(card)["Not used for 30 days: let these go first"] == (("Bob Reyes", "assistant", "$150"),)
+    assert tables(card)["Look at these next"] == (
+        ("Ana Silva", "assistant", "its owner keeps it", "$150"),
+        ("Max Weber", "assistant", "has another seat, too", "$150"),
+    )
+    assert facts(card)["Today"].startswith("$7,300 usage and $1,440 seats a year")
+
+
+def test_each_model_has_its_price_beside_that_of_the_list(acme: Company) -> None:
+    """1,000 tokens for ten dollars; where half of the commitment lapses, each costs twice that."""
+    company = with_contract(acme.database, acme.clock, commitment="7240 USD")
+
+    rows = tables(company.hear("fay", "contracts llm-2026"))[
+        "A million tokens as you use them, last four weeks; you pay for what lapses, too"
+    ]
+
+    assert [(row[0], *row[1:3]) for row in rows] == [
+        ("claude-opus-4-5", "$5.00", "$20,000.00"),
+        ("claude-sonnet-4-5", "$3.00", "$20,000.00"),
+    ]
+    assert company.say("fay", "contracts other").startswith("! There is no contract “other”")
+
+
+@pytest.mark.parametrize("days", [120, 90, 60, 30, 14, 7])
+def test_every_milestone_is_told_on_its_day(acme: Company, days: int) -> None:
+    """Not the day before, and on a process that stood still a day later."""
+    company = Company(acme.database, acme.clock, {**RULES, "contracts": [{**CONTRACT, "commitment": ""}]})
+    start = company.clock()
+    until = start.date() + timedelta(days=days)
+    contract = {**CONTRACT, "commitment": "", "ends": until + timedelta(days=90), "starts": date(2026, 1, 1)}
+    company = Company(acme.database, acme.clock, {**RULES, "contracts": [contract]})
+    company.happens(CheckContracts())
+    company.settle()
+    (told_now,) = [card.title for card in company.messages("fay") if "notice" in card.title]
+    assert told_now == f"llm-2026: {days} days left to give notice"
+    company.happens(CheckContracts())
+    company.settle()
+    assert len(company.messages("fay")) == 1

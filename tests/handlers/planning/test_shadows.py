@@ -112,6 +112,25 @@ def test_one_press_lets_it_count_from_the_next_period_on(company: Company) -> No
     assert company.llm.allows("bob") == 200
 
 
+def test_a_later_shadow_budget_of_the_same_name_starts_as_a_shadow(company: Company) -> None:
+    """Once app.yaml says that it is hard, the press of before is forgotten; not while the file does not say it."""
+    company.say("fay", "promote next")
+    company.clock.moment = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
+    company.happens(CheckShadows())
+    again = Company(company.database, company.clock, company.rules)
+    assert {each.name for each in again.app.policy.budgets} == {"per-person", "next"}
+
+    hard = Company(
+        company.database, company.clock, {**company.rules, "budgets": [*BUDGETS, {**SHADOW, "limit": "hard"}]}
+    )
+    hard.happens(CheckShadows())
+    hard.settle()
+
+    later = Company(company.database, company.clock, company.rules)
+    assert {each.name for each in later.app.policy.budgets} == {"per-person"}
+    assert later.say("fay", "promote next").startswith("“next” will count from 1 January 2027 on")
+
+
 def test_another_process_learns_of_it_at_its_next_tick(company: Company) -> None:
     """And a process that starts later knows it at once."""
     company.say("fay", "promote next")
@@ -134,8 +153,8 @@ def test_it_can_be_taken_back_until_its_day(small: Company) -> None:
 
 
 def test_several_who_press_at_once_let_it_count_once(company: Company) -> None:
-    """The others hear from when on it counts."""
-    said = at_once(*(lambda: company.hear("fay", "promote next").title for _ in range(4)))
+    """Two people, twice each: the others hear from when on it counts."""
+    said = at_once(*(lambda who=who: company.hear(who, "promote next").title for who in ("fay", "ada", "fay", "ada")))
 
     assert sorted(said)[:3] == ["“next” counts from 1 December on."] * 3
     assert sorted(said)[3] == "“next” will count from 1 December on"

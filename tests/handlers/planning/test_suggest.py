@@ -4,8 +4,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import yaml
+from sqlalchemy import Connection
 
-from handlers.card import Button, Table, Text
+from bot.config import Settings
+from handlers.card import Button, Card, Table, Text
+from handlers.context import CLOCK, Context
+from handlers.place import Place
+from handlers.planning import try_policy, written
+from handlers.policy import Budget
 from storage.directory import Link, Person
 from tests.support.company import ACME, Company
 from tests.support.history import on_working_days, read_all, uses
@@ -82,6 +89,38 @@ def test_what_is_suggested_can_be_tried_with_one_press(company: Company) -> None
 
     assert button.says == "try per-person p90 of team times 1.2 floor 1"
     assert company.hear("fay", button.says).title.startswith("0 of 8 people and agents")
+
+
+@pytest.mark.parametrize("words", ["suggest floor 1", "suggest at most 3 stopped a month floor 1"])
+def test_what_is_suggested_can_be_put_into_app_yaml_and_does_what_was_said(company: Company, words: str) -> None:
+    """The lines load as they are, in the place of the budgets of that name, and a replay stops as many people."""
+    card = company.hear("fay", words)
+    (said,) = [dict(block.facts)["Would stop"].partition(" ")[0] for block in card.blocks if block.kind == "facts"]
+    pasted = yaml.safe_load("\n".join(lines(company, "fay", words)))
+    budgets = company.rules["budgets"]
+    assert isinstance(budgets, list)
+    others = [each for each in budgets if each["name"] != "per-person"]
+
+    proposed = Settings.model_validate({**company.rules, "budgets": [*others, *pasted]})
+
+    def tried_by(conn: Connection) -> Card:
+        app = company.app
+        ctx = Context(conn, app.now(), CLOCK, Place("terminal", ""), app.policy, {CLOCK.id: CLOCK})
+        return try_policy(ctx, proposed.policy, "granting none")
+
+    tried = company.database.ask(tried_by)
+
+    assert tried.title.startswith(f"{said} of ")
+    assert (said == "0") == ("most" not in words)
+
+
+def test_words_that_yaml_would_take_for_something_else_are_quoted() -> None:
+    """A budget may be called “on”, and a tier may begin with a star."""
+    odd = Budget.model_validate({"name": "on", "who": "every person", "amount": "5 USD", "alert_at": (70, 90)})
+
+    (back,) = yaml.safe_load("\n".join(written.lines([odd])))
+
+    assert Budget.model_validate(back) == odd
 
 
 def test_choices_stand_beside_each_other(company: Company) -> None:

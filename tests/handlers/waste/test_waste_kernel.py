@@ -271,14 +271,17 @@ def test_where_people_ask_speed_is_not_in_vain() -> None:
 
 
 def test_a_timetable_by_day_and_without_weekends_is_peoples() -> None:
-    """At night, or on all days of the week, it is a program's."""
+    """At night, or on all days, it is a program's; a shift at night without weekends is people's elsewhere."""
     use = habit("gpt-5.2", 300 * DOLLAR)
     by_day = hours(*((day, 9, 30) for day in range(28) if day % 7 < 5))
     at_night = hours(*((day, 1, 30) for day in range(28) if day % 7 < 5))
     daily = hours(*((day, 9, 30) for day in range(28)))
-    found = [bool(list(batchable_run_live(program(use, active=each), NOBODY))) for each in (by_day, at_night, daily)]
+    shift = hours(*((day, hour, 30) for day in range(28) for hour in range(1, 7) if day % 7 < 5))
+    every_night = hours(*((day, hour, 30) for day in range(28) for hour in range(1, 7)))
+    timetables = by_day, at_night, daily, shift, every_night
+    found = [bool(list(batchable_run_live(program(use, active=each), NOBODY))) for each in timetables]
 
-    assert found == [False, True, True]
+    assert found == [False, True, True, False, True]
 
 
 def test_requests_that_go_on_from_the_last_cannot_be_sent_as_a_batch() -> None:

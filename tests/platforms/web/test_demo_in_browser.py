@@ -80,6 +80,46 @@ def test_a_lead_finds_their_pages_behind_the_demo(
     context.close()
 
 
+GALLERY = (
+    ("ana", "/", 1280, "light", "en", "me"),
+    ("ana", "/", 390, "dark", "zh_Hans", "me-chinese-dark-phone"),
+    ("ana", "/requests", 1280, "light", "en", "requests"),
+    ("ana", "/claims", 1280, "light", "en", "claims"),
+    ("ana", "/waste", 1280, "light", "en", "savings"),
+    ("max", "/request/1", 390, "light", "en", "request-phone"),
+    ("ines", "/organization", 1280, "light", "en", "organization-viewer"),
+    ("fay", "/organization", 1280, "dark", "en", "organization-dark"),
+    ("fay", "/organization", 1280, "light", "zh_Hans", "organization-chinese"),
+    ("fay", "/providers", 1280, "light", "en", "providers"),
+    ("fay", "/money", 1280, "light", "en", "money"),
+    ("fay", "/lab?first=per-person+150+USD&second=per-person+200+USD+granting+none", 1280, "light", "en", "lab"),
+    ("fay", "/audit", 1280, "light", "en", "audit"),
+)
+
+
+def test_each_page_has_its_picture(
+    browser: Browser, address: str, pictures: Path, request: pytest.FixtureRequest
+) -> None:
+    """Those at the end of docs/how-to/console.md; whoever draws them anew looks at them."""
+    if not request.config.getoption("--pictures"):
+        pytest.skip("make pictures draws them; what the pages show is tested in tests/console")
+    for person, path, width, scheme, language, name in GALLERY:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if scheme == "dark" else "light",
+        )
+        tab = context.new_page()
+        tab.goto(f"{address}/console/as/{person}")
+        if tab.locator("html").get_attribute("lang") != language.replace("_", "-"):
+            tab.locator(f"button[name=language][value={language}]").click()
+        tab.goto(f"{address}/console{path}")
+        expect(tab.locator("article.card").first).to_be_visible()
+        tab.screenshot(path=pictures / f"console-{name}.png")
+        if language != "en":
+            tab.locator("button[name=language][value=en]").click()
+        context.close()
+
+
 def test_a_request_goes_to_the_managers_window_and_the_decision_back(browser: Browser, address: str) -> None:
     """Two people in two windows: one asks, the other decides, and both pages end in the same state."""
     hers, his = browser.new_page(), browser.new_page()
