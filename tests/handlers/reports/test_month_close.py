@@ -176,7 +176,7 @@ def test_only_providers_that_tell_more_than_what_counts_are_looked_through(datab
         start = datetime(2026, 10, day, tzinfo=UTC)
         return Charge(provider, start, 24, "m", subject="x", tokens_input=1, cost_nanos=cost, list_nanos=listed)
 
-    asked: list[tuple[str, object]] = []
+    asked: list[tuple[str, tuple[Any, ...]]] = []
 
     def work(conn: Connection) -> list[ToldApart]:
         rows = [told("llm", 5, 7, 10), told("llm", 6, 3), told("plain", 5, 9)]
