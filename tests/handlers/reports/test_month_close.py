@@ -252,6 +252,39 @@ def test_every_row_keeps_the_rules_of_its_version(company: Company, profile: Pro
     assert (search["PricingQuantity"], search["PricingUnit"]) == ("1000", "Tokens")
 
 
+@pytest.mark.parametrize(
+    ("commitment", "applied"),
+    [
+        ("3000 USD", {"ContractCommitmentAppliedCost": "2.5"}),
+        ("40M tokens", {"ContractCommitmentAppliedQuantity": 7, "ContractCommitmentAppliedUnit": "Tokens"}),
+        ("", None),
+    ],
+)
+def test_a_charge_names_the_commitment_that_it_draws_on(
+    acme: Company, commitment: str, applied: dict[str, object] | None
+) -> None:
+    """The first contract of its provider whose term its day is in, and no other; FOCUS 1.2 knows no such column."""
+    term = {"starts": date(2026, 10, 10), "ends": date(2026, 10, 21)}
+    said = [{"name": "llm-2026", "provider": "llm", **term, "commitment": commitment}]
+    said += [{**said[0], "name": "other"}]
+    acme.clock.moment = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
+    company = Company(acme.database, acme.clock, {**RULES, "contracts": said}, ACME)
+    company.llm.rows = []
+    for day in (9, 10, 20, 21):
+        company.llm.spends("ana", "2.50", date(2026, 10, day), tokens=7)
+    read(company)
+
+    rows = [row for row in rows_of(company, "focus-1.4-2026-10.csv") if row["ChargeCategory"] == "Usage"]
+
+    assert [fault for row in rows for fault in faults(row, "1.4")] == []
+    ids = {"ContractId": "llm-2026", "ContractCommitmentId": "llm-2026"}
+    found = {int(row["ChargePeriodEnd"][8:10]): row["ContractApplied"] for row in rows}
+    held = [json.loads(each, parse_float=str) for each in found.values() if each]
+    assert held == ([{"Elements": [ids | applied]}] * 2 if applied else [])
+    assert [day for day, each in sorted(found.items()) if each] == ([10, 20] if applied else [])
+    assert "ContractApplied" not in columns("1.2")
+
+
 def test_the_rules_would_find_a_bad_row(company: Company) -> None:
     """A validator that never objects is none."""
     row = rows_of(company, "focus-1.2-2026-10.csv")[0]
