@@ -208,17 +208,17 @@ def asked(app: App, size: int) -> tuple[float, float]:
     """Milliseconds of a person's balance: half of them are faster, and all but one in a hundred; the best round."""
     chance = random.Random(size)
     whom = [f"p{chance.randrange(ASKERS)}" for _ in range(ASKED * ROUNDS + WARM_UP)]
-    took = [_timed(partial(_balance, app, person, "balance")) for person in whom][WARM_UP:]
+    took = [_timed(partial(balance, app, person, "balance")) for person in whom][WARM_UP:]
     rounds = (sorted(took[first : first + ASKED]) for first in range(0, len(took), ASKED))
     return min((each[ASKED // 2], each[ASKED * 99 // 100]) for each in rounds)
 
 
 def _asked_of(app: App, whom: str) -> float:
     """Milliseconds of a group's balance, the median of twenty."""
-    return sorted(_timed(partial(_balance, app, "p0", f"balance of {whom}")) for _ in range(20))[10]
+    return sorted(_timed(partial(balance, app, "p0", f"balance of {whom}")) for _ in range(20))[10]
 
 
-def _balance(app: App, person: str, words: str) -> None:
+def balance(app: App, person: str, words: str) -> None:
     card = app.hear(Sentence(words, person, Place("terminal", person)))
     assert "left of" in card.title, card.title
 
@@ -236,11 +236,11 @@ def restated(database: Database) -> Restated:
     """Rows told anew; round after round, for others use the machine, too; the best of each."""
     record(database, 0)
     rounds = [
-        (_floor(database), record(database, number), record(database, number))
+        (floor(database), record(database, number), record(database, number))
         for number in range(1, RESTATED_ROUNDS + 1)
     ]
-    floor, restated, same = (tuple(map(max, zip(*each, strict=True))) for each in zip(*rounds, strict=True))
-    return Restated(floor, restated, same)
+    best = (tuple(map(max, zip(*each, strict=True))) for each in zip(*rounds, strict=True))
+    return Restated(*best)
 
 
 def _rows(version: int) -> Iterator[Charge]:
@@ -265,7 +265,7 @@ def record(database: Database, version: int) -> tuple[float, float]:
     return _rate(database, lambda conn: ingest.record(conn, rows, ZoneInfo("UTC"), _same, NOW))
 
 
-def _floor(database: Database) -> tuple[float, float]:
+def floor(database: Database) -> tuple[float, float]:
     """The same rows restated in a table of their own, by the driver's fastest upsert: no balance, no history."""
     names = [column.name for column in charges.columns]
     keys = [column.name for column in charges.primary_key]

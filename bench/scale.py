@@ -6,17 +6,14 @@ slice after slice beside them. Service times are drawn (exponential) around what
 """
 
 import heapq
-import os
 import random
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
 
 from sqlalchemy import Connection, text
 
 from bench import ledger
+from bench.cost import Cost, cost
 from bench.table import Table
 from bot.app import App
 from bot.config import Settings
@@ -34,15 +31,6 @@ REQUESTS_SHARE = 0.05
 LASTS_S = 60.0
 LONG_MS = 1_000.0
 SEED = 17
-_TICKS = os.sysconf("SC_CLK_TCK")
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Seconds of processor time: of our process, and of PostgreSQL's."""
-
-    ours: float
-    database: float
 
 
 def bench() -> Iterator[Table]:
@@ -69,30 +57,12 @@ def _costs(database: Database, app: App) -> dict[str, Cost]:
     ask(ASKED // 4, "balance")  # until all is prepared
     record = partial(ledger.record, database)
     return {
-        "a balance": _cost(database, ASKED, partial(ask, ASKED, "balance")),
-        "a request": _cost(database, REQUESTED, partial(ask, REQUESTED, "request 5 for tests")),
-        "a new charge": _cost(database, ledger.RESTATED, partial(record, 0)),
-        "a charge restated": _cost(database, ledger.RESTATED, partial(record, 1)),
-        "a charge told again": _cost(database, ledger.RESTATED, partial(record, 1)),
+        "a balance": cost(database, ASKED, partial(ask, ASKED, "balance")),
+        "a request": cost(database, REQUESTED, partial(ask, REQUESTED, "request 5 for tests")),
+        "a new charge": cost(database, ledger.RESTATED, partial(record, 0)),
+        "a charge restated": cost(database, ledger.RESTATED, partial(record, 1)),
+        "a charge told again": cost(database, ledger.RESTATED, partial(record, 1)),
     }
-
-
-def _cost(database: Database, count: int, work: Callable[[], object]) -> Cost:
-    before, ours = _used(database), time.process_time()
-    work()
-    return Cost((time.process_time() - ours) / count, (_used(database) - before) / count)
-
-
-def _used(database: Database) -> float:
-    """The processor time of all of PostgreSQL's processes that serve somebody."""
-    pids = database.ask(lambda conn: conn.execute(text("select pid from pg_stat_activity")).scalars().all())
-    return sum(_used_by(pid) for pid in pids)
-
-
-def _used_by(pid: int) -> float:
-    """See proc_pid_stat(5): the fields after the name, of which the twelfth and thirteenth are user and system time."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 def _bytes(database: Database) -> dict[str, tuple[float, float]]:

@@ -9,8 +9,6 @@ published, too: loops over an evening or a night, leaked keys at a constant rate
 programs that fall back to a dearer model and stay there.
 """
 
-import random
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.score.guard_worlds import (
@@ -23,6 +21,8 @@ from bench.score.guard_worlds import (
     HOUR,
     HOURS,
     SATURDAY,
+    Dice,
+    Habit,
     Owner,
     World,
     add,
@@ -54,7 +54,7 @@ class Calendar:
 
 def practice(seed: int) -> World:
     """Forty people and fourteen programs of one company; a fourth of them have something go wrong."""
-    dice = random.Random(f"practice/{seed}")
+    dice = Dice(f"practice/{seed}")
     push, fortnight = dice.randrange(10, 70), dice.randrange(2)
     thursdays = [day for day in range(ALL_DAYS) if (BEGIN + day * DAY).weekday() == 3]
     calendar = Calendar(
@@ -67,9 +67,8 @@ def practice(seed: int) -> World:
     habits = [*PEOPLE * 5, *PROGRAMS, *dice.sample(PROGRAMS, 4)]
     for number, habit in enumerate(habits):
         who = "person" if number < len(PEOPLE) * 5 else "agent"
-        world.owners.append(
-            Owner(f"{who}/{number}-{habit.__name__[1:]}", FEEDS[number % len(FEEDS)], habit(dice, calendar))
-        )
+        account = f"{who}/{number}-{habit.__name__[1:]}"
+        world.owners.append(Owner.thrown(account, FEEDS[number % len(FEEDS)], dice, habit, calendar))
     _go_wrong(dice, world)
     return world
 
@@ -77,7 +76,7 @@ def practice(seed: int) -> World:
 # People --------------------------------------------------------------------------------------------------------------
 
 
-def _spread(dice: random.Random, costs: list[float], start: float, lasts: int, dollars: float) -> None:
+def _spread(dice: Dice, costs: list[float], start: float, lasts: int, dollars: float) -> None:
     """Spread an amount unevenly over some hours."""
     weights = [dice.gammavariate(0.8, 1) for _ in range(lasts)]
     for number, weight in enumerate(weights):
@@ -86,12 +85,13 @@ def _spread(dice: random.Random, costs: list[float], start: float, lasts: int, d
 
 
 def _worked(
-    dice: random.Random, calendar: Calendar, *, usual: float, wide: float, days: float, fans_out: float, night: float
+    dice: Dice, calendar: Calendar, *, usual: float, wide: float, days: float, fans_out: float, night: float
 ) -> list[float]:
     """Blocks of work of up to five hours; some days with many agents side by side, which cost some times as much."""
     opens, zone = dice.gauss(9, 1.2), dice.choice([-1, -1, 0, 5, -8])
     away = dice.randrange(ALL_DAYS) if dice.random() < 0.5 else -100
     adopts = dice.random() < 0.3
+    dice.days_begin()
     costs = [0.0] * HOURS
     for day in range(ALL_DAYS):
         odds = days if calendar.works(day) else days / 12
@@ -109,7 +109,7 @@ def _worked(
     return costs
 
 
-def _daily(dice: random.Random, calendar: Calendar) -> list[float]:
+def _daily(dice: Dice, calendar: Calendar) -> list[float]:
     """Works with it each day."""
     return _worked(
         dice,
@@ -122,7 +122,7 @@ def _daily(dice: random.Random, calendar: Calendar) -> list[float]:
     )
 
 
-def _now_and_then(dice: random.Random, calendar: Calendar) -> list[float]:
+def _now_and_then(dice: Dice, calendar: Calendar) -> list[float]:
     """Uses it on one or two days of a week."""
     return _worked(
         dice,
@@ -135,7 +135,7 @@ def _now_and_then(dice: random.Random, calendar: Calendar) -> list[float]:
     )
 
 
-def _power(dice: random.Random, calendar: Calendar) -> list[float]:
+def _power(dice: Dice, calendar: Calendar) -> list[float]:
     """One of the few who use most of it: long days, evenings, and often several agents at once."""
     return _worked(
         dice,
@@ -148,7 +148,7 @@ def _power(dice: random.Random, calendar: Calendar) -> list[float]:
     )
 
 
-def _beyond_allowance(dice: random.Random, calendar: Calendar) -> list[float]:
+def _beyond_allowance(dice: Dice, calendar: Calendar) -> list[float]:
     """Has an allowance each month and pays only for what goes beyond it: nothing for weeks, then something each day."""
     used = _worked(dice, calendar, usual=dice.lognormvariate(2.0, 0.5), wide=0.6, days=0.9, fans_out=0.02, night=0.05)
     allowance, costs, so_far = sum(used) / ALL_DAYS * 30 * dice.uniform(0.5, 1.1), [0.0] * HOURS, 0.0
@@ -160,7 +160,7 @@ def _beyond_allowance(dice: random.Random, calendar: Calendar) -> list[float]:
     return costs
 
 
-def _newly_come(dice: random.Random, calendar: Calendar) -> list[float]:
+def _newly_come(dice: Dice, calendar: Calendar) -> list[float]:
     """Came some weeks ago and uses more each week until it is a habit."""
     came = dice.randrange(20, ALL_DAYS - 5)
     used = _worked(dice, calendar, usual=dice.lognormvariate(1.9, 0.7), wide=0.7, days=0.85, fans_out=0.02, night=0.05)
@@ -170,10 +170,11 @@ def _newly_come(dice: random.Random, calendar: Calendar) -> list[float]:
 # Programs ------------------------------------------------------------------------------------------------------------
 
 
-def _support(dice: random.Random, _calendar: Calendar) -> list[float]:
+def _support(dice: Dice, _calendar: Calendar) -> list[float]:
     """Answers customers: it follows their day, grows, and has hours of outages with many more questions."""
     usual, opens, shape = dice.lognormvariate(3.3, 0.8), dice.randrange(24), dice.uniform(1, 6)
     grows, costs = dice.uniform(0, 0.002), [0.0] * HOURS
+    dice.days_begin()
     outage = 0
     for at in range(HOURS):
         day, hour = divmod(at, 24)
@@ -185,9 +186,10 @@ def _support(dice: random.Random, _calendar: Calendar) -> list[float]:
     return costs
 
 
-def _reviewer(dice: random.Random, calendar: Calendar) -> list[float]:
+def _reviewer(dice: Dice, calendar: Calendar) -> list[float]:
     """Reviews what people hand in on working days, and much more before a release."""
     usual, costs = dice.lognormvariate(2.8, 0.8), [0.0] * HOURS
+    dice.days_begin()
     for day in range(ALL_DAYS):
         if calendar.works(day):
             more = 2.5 if day + 1 in calendar.releases or day in calendar.releases else 1.0
@@ -196,9 +198,10 @@ def _reviewer(dice: random.Random, calendar: Calendar) -> list[float]:
     return costs
 
 
-def _suite(dice: random.Random, _calendar: Calendar) -> list[float]:
+def _suite(dice: Dice, _calendar: Calendar) -> list[float]:
     """Tests a model before releases, and whenever somebody thinks of it."""
     usual, costs = dice.lognormvariate(4.0, 0.7), [0.0] * HOURS
+    dice.days_begin()
     day = dice.randrange(6)
     while day < ALL_DAYS:
         for _ in range(dice.choice([1, 1, 1, 2, 3])):
@@ -209,9 +212,10 @@ def _suite(dice: random.Random, _calendar: Calendar) -> list[float]:
     return costs
 
 
-def _queue(dice: random.Random, calendar: Calendar) -> list[float]:
+def _queue(dice: Dice, calendar: Calendar) -> list[float]:
     """Works through each night what came in by day; a night that fails is caught up with in the next."""
     usual, at, waits, costs = dice.lognormvariate(3.0, 0.9), dice.randrange(24), 0.0, [0.0] * HOURS
+    dice.days_begin()
     for day in range(ALL_DAYS):
         waits += usual * dice.lognormvariate(0, 0.35) * (1.0 if calendar.works(day) else 0.3)
         if dice.random() < 0.96:
@@ -220,9 +224,10 @@ def _queue(dice: random.Random, calendar: Calendar) -> list[float]:
     return costs
 
 
-def _month_end(dice: random.Random, calendar: Calendar) -> list[float]:
+def _month_end(dice: Dice, calendar: Calendar) -> list[float]:
     """Helps to close the books: little in a month, much in the last three and the first two working days."""
     usual, costs = dice.lognormvariate(3.5, 0.8), [0.0] * HOURS
+    dice.days_begin()
     for day in range(ALL_DAYS):
         if not calendar.works(day):
             continue
@@ -232,7 +237,7 @@ def _month_end(dice: random.Random, calendar: Calendar) -> list[float]:
     return costs
 
 
-def _index(dice: random.Random, _calendar: Calendar) -> list[float]:
+def _index(dice: Dice, _calendar: Calendar) -> list[float]:
     """Takes in what changed each day, all of a store each Sunday, and everything in the first week of a month."""
     usual, weekday, hour, costs = (
         dice.lognormvariate(2.5, 0.9),
@@ -240,6 +245,7 @@ def _index(dice: random.Random, _calendar: Calendar) -> list[float]:
         dice.randrange(24),
         [0.0] * HOURS,
     )
+    dice.days_begin()
     for day in range(ALL_DAYS):
         when = BEGIN + day * DAY
         times = (20 if when.day <= 7 else 5) if when.weekday() == weekday else 1
@@ -247,9 +253,10 @@ def _index(dice: random.Random, _calendar: Calendar) -> list[float]:
     return costs
 
 
-def _laboratory(dice: random.Random, calendar: Calendar) -> list[float]:
+def _laboratory(dice: Dice, calendar: Calendar) -> list[float]:
     """A key for trying things out: nothing for a week or three, then some days of large and small runs."""
     usual, on, costs = dice.lognormvariate(3.6, 0.7), False, [0.0] * HOURS
+    dice.days_begin()
     for day in range(ALL_DAYS):
         on = dice.random() < (0.65 if on else 0.1)
         if on and calendar.works(day):
@@ -259,9 +266,10 @@ def _laboratory(dice: random.Random, calendar: Calendar) -> list[float]:
     return costs
 
 
-def _alarm(dice: random.Random, _calendar: Calendar) -> list[float]:
+def _alarm(dice: Dice, _calendar: Calendar) -> list[float]:
     """Looks into what breaks: some times a week, at any hour, and seldom it takes long."""
     usual, tail, costs = dice.lognormvariate(1.5, 0.8), dice.uniform(1.3, 2.2), [0.0] * HOURS
+    dice.days_begin()
     at = dice.expovariate(1 / 48)
     while at < HOURS:
         _spread(dice, costs, at, dice.randint(1, 4), usual * min(dice.paretovariate(tail), 30))
@@ -269,9 +277,10 @@ def _alarm(dice: random.Random, _calendar: Calendar) -> list[float]:
     return costs
 
 
-def _fleet(dice: random.Random, calendar: Calendar) -> list[float]:
+def _fleet(dice: Dice, calendar: Calendar) -> list[float]:
     """Agents that work on tasks of people: as many at once as there is work, day and night while a project lasts."""
     each, costs, many = dice.lognormvariate(-0.3, 0.5), [0.0] * HOURS, 3.0
+    dice.days_begin()
     for at in range(HOURS):
         many = max(0.0, many + dice.gauss(0.15 * (4 - many) / 4, 0.8))
         asleep = 0.4 if at % 24 < 7 or not calendar.works(at // 24) else 1.0
@@ -279,16 +288,16 @@ def _fleet(dice: random.Random, calendar: Calendar) -> list[float]:
     return costs
 
 
-def _cached(dice: random.Random, _calendar: Calendar) -> list[float]:
+def _cached(dice: Dice, _calendar: Calendar) -> list[float]:
     """A steady service; one version of it loses its cache for some days and costs twice as much."""
     usual, costs, loses = dice.lognormvariate(3.0, 0.8), [0.0] * HOURS, dice.randrange(ALL_DAYS)
+    dice.days_begin()
     for at in range(HOURS):
         dear = 2.0 if loses <= at // 24 < loses + 3 else 1.0
         costs[at] = usual / 24 * dear * dice.gammavariate(5, 1 / 5)
     return costs
 
 
-Habit = Callable[[random.Random, Calendar], list[float]]
 PEOPLE: tuple[Habit, ...] = (
     _daily,
     _daily,
@@ -316,7 +325,7 @@ PROGRAMS: tuple[Habit, ...] = (
 # What goes wrong -----------------------------------------------------------------------------------------------------
 
 
-def _go_wrong(dice: random.Random, world: World) -> None:
+def _go_wrong(dice: Dice, world: World) -> None:
     """Loops at a fourth of those who spend, a leaked key, a context that grows, and a dearer model for a week."""
     active = [each for each in world.owners if each.usual > 0]
     chosen = dice.sample(active, 18)

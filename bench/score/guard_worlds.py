@@ -51,7 +51,37 @@ FEEDS = (
 )
 
 
-@dataclass
+class Dice(random.Random):
+    """Dice by which days can be thrown anew of an owner that stays what it is like."""
+
+    again: int | None = None
+
+    def days_begin(self) -> None:
+        """Called where it is settled what an owner is like; what follows are its days."""
+        if self.again is not None:
+            self.seed(self.again)
+
+
+Habit = Callable[..., list[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Nature:
+    """What an owner is like, of which its days are one throw: for a measure of what can be known at all."""
+
+    habit: Habit
+    about: tuple[object, ...]
+    state: tuple[object, ...]
+
+    def days_again(self, number: int) -> list[float]:
+        """What each hour would cost in another throw of the same owner."""
+        dice = Dice()
+        dice.setstate(self.state)
+        dice.again = number
+        return self.habit(dice, *self.about)
+
+
+@dataclass(eq=False)
 class Owner:
     """Who spends: the account, how it is reported, and what each hour since `BEGIN` costs in dollars."""
 
@@ -59,6 +89,13 @@ class Owner:
     feed: Feed
     costs: list[float]
     stray: str = ""
+    nature: Nature | None = None
+
+    @classmethod
+    def thrown(cls, account: str, feed: Feed, dice: Dice, habit: Habit, *about: object) -> "Owner":
+        """One of a habit."""
+        nature = Nature(habit, about, dice.getstate())
+        return cls(account, feed, habit(dice, *about), nature=nature)
 
     def day(self, number: int) -> float:
         """What a day costs."""
@@ -109,10 +146,11 @@ def _weekday(day: int) -> int:
     return (BEGIN + day * DAY).weekday()
 
 
-def _office_person(dice: random.Random) -> list[float]:
+def _office_person(dice: Dice) -> list[float]:
     """Days of much the same size, in working hours, hardly anything on weekends."""
     usual, wide = dice.lognormvariate(2.2, 0.9), dice.uniform(0.25, 0.9)
     opens, away = dice.choice([5, 7, 8, 14, 16]), dice.uniform(0.03, 0.25)
+    dice.days_begin()
     costs = [0.0] * HOURS
     for day in range(HISTORY_DAYS + DAYS):
         share = 0.3 if _weekday(day) >= SATURDAY else 1.0
@@ -125,10 +163,11 @@ def _office_person(dice: random.Random) -> list[float]:
     return costs
 
 
-def _office_agent(dice: random.Random) -> list[float]:
+def _office_agent(dice: Dice) -> list[float]:
     """A service that follows the day, or a batch of each night."""
     usual, wide = dice.lognormvariate(3.2, 1.0), dice.uniform(0.1, 0.4)
     nightly, hour, width = dice.random() < 0.4, dice.randrange(24), dice.randrange(2, 6)
+    dice.days_begin()
     costs = [0.0] * HOURS
     for day in range(HISTORY_DAYS + DAYS):
         spent = usual * dice.lognormvariate(0, wide) * (0.6 if _weekday(day) >= SATURDAY and not nightly else 1)
@@ -139,13 +178,14 @@ def _office_agent(dice: random.Random) -> list[float]:
     return costs
 
 
-def _session_person(dice: random.Random) -> list[float]:
+def _session_person(dice: Dice) -> list[float]:
     """Sessions of very different cost; weeks with much and with little work; a holiday; a new project."""
     tail, worth = dice.uniform(1.6, 3.0), dice.lognormvariate(0.6, 0.8)
     busy, rate = True, dice.gammavariate(2, 2)
     begins, zone = dice.uniform(7, 11), dice.choice([0, 8, 17])
     holiday = dice.randrange(HISTORY_DAYS + DAYS - 10) if dice.random() < 0.4 else -100
     project, factor = dice.randrange(20, 80), dice.choice([0.6, 1.0, 1.5])
+    dice.days_begin()
     costs = [0.0] * HOURS
     for day in range(HISTORY_DAYS + DAYS):
         if dice.random() < 0.15:
@@ -163,11 +203,12 @@ def _session_person(dice: random.Random) -> list[float]:
     return costs
 
 
-def _session_agent(dice: random.Random) -> list[float]:
+def _session_agent(dice: Dice) -> list[float]:
     """A timetable of days, weeks, fortnights or months; bursts at any hour; or a service that grows slowly."""
     kind = dice.choice(["nightly", "weekly", "fortnightly", "monthly", "bursts", "bursts", "service", "growing"])
     size, costs = dice.lognormvariate(3.0, 1.0), [0.0] * HOURS
     hour, weekday, on = dice.randrange(22), dice.randrange(7), False
+    dice.days_begin()
     for at in range(HOURS):
         day, clock = divmod(at, 24)
         when = BEGIN + day * DAY
@@ -191,15 +232,13 @@ def _session_agent(dice: random.Random) -> list[float]:
     return costs
 
 
-def _filled(
-    name: str, seed: int, person: Callable[[random.Random], list[float]], agent: Callable[[random.Random], list[float]]
-) -> World:
+def _filled(name: str, seed: int, person: Habit, agent: Habit) -> World:
     """Forty people and twelve programs, reported in all ways, and runaways at a fourth of them."""
-    dice = random.Random(f"{name}/{seed}")
+    dice = Dice(f"{name}/{seed}")
     world = World(name)
     for number in range(52):
-        who, costs = (f"person/p{number}", person(dice)) if number < 40 else (f"agent/a{number}", agent(dice))
-        world.owners.append(Owner(who, FEEDS[number % len(FEEDS)], costs))
+        who, habit = (f"person/p{number}", person) if number < 40 else (f"agent/a{number}", agent)
+        world.owners.append(Owner.thrown(who, FEEDS[number % len(FEEDS)], dice, habit))
     chosen = [each for each in world.owners if each.usual > 0]
     for number, owner in enumerate(dice.sample(chosen, min(15, len(chosen)))):
         times = (4, 8, 20)[number % 3]
@@ -221,7 +260,7 @@ def sessions(seed: int) -> World:
 
 def bursts(seed: int) -> World:
     """Machines only, by the hour, with nothing wrong: whatever rings is false."""
-    dice = random.Random(f"bursts/{seed}")
+    dice = Dice(f"bursts/{seed}")
     world = World("bursts")
     for number in range(12):
         costs = _session_agent(dice)
@@ -231,7 +270,7 @@ def bursts(seed: int) -> World:
 
 def kinds(seed: int) -> World:
     """What was missed once, each on each feed: late days, drifts, waves, newcomers, old large days, steady programs."""
-    dice = random.Random(f"kinds/{seed}")
+    dice = Dice(f"kinds/{seed}")
     world = World("kinds")
     for number, feed in enumerate(FEEDS):
         steady, person, few, old, drifts, late = (
@@ -277,7 +316,7 @@ def kinds(seed: int) -> World:
 
 def small(seed: int) -> World:
     """A company of four or ten programs, a new one at $40 an hour, and an unknown key at $60 an hour."""
-    dice = random.Random(f"small/{seed}")
+    dice = Dice(f"small/{seed}")
     world = World("small")
     for number in range(4 if seed % 2 else 10):
         world.owners.append(Owner(f"agent/a{number}", FEEDS[number % 2 * 3], _office_agent(dice)))

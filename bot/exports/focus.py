@@ -7,7 +7,7 @@ two agree here.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -25,6 +25,8 @@ Profile = Literal["1.2", "1.4"]
 PROFILES: tuple[Profile, ...] = ("1.2", "1.4")
 
 _PROVIDER = {"1.2": ("ProviderName", "PublisherName"), "1.4": ("HostProviderName", "ServiceProviderName")}
+_ONLY: Mapping[Profile, tuple[str, ...]] = {"1.2": (), "1.4": ("ContractApplied",)}
+"""Columns that only one of them has; ContractApplied is of 1.3."""
 _COMMON = (
     "BilledCost",
     "BillingAccountId",
@@ -87,7 +89,7 @@ _QUALITY = {
 
 def columns(profile: Profile) -> tuple[str, ...]:
     """The columns of a profile, in the order of the alphabet, ours at the end."""
-    return (*sorted((*_COMMON, *_PROVIDER[profile])), *_OURS)
+    return (*sorted((*_COMMON, *_PROVIDER[profile], *_ONLY[profile])), *_OURS)
 
 
 def rows(lines: Iterable[Line], profile: Profile, month: Period, policy: Policy) -> Iterator[Sequence[object]]:
@@ -103,7 +105,7 @@ def rows(lines: Iterable[Line], profile: Profile, month: Period, policy: Policy)
     billing = _billing(month, policy.zone)
     for line in lines:
         vendor = policy.vendor(line.charge.provider) or Vendor(name=line.charge.provider, service=line.charge.provider)
-        row = {**billing, **_row(line, policy), **_seller(vendor, profile)}
+        row = {**billing, **_row(line, policy), **_seller(vendor, profile), "ContractApplied": _applied(line, policy)}
         yield [row[name] for name in names]
 
 
@@ -192,6 +194,25 @@ def _row(line: Line, policy: Policy) -> dict[str, object]:
         "x_TokensOutput": charge.tokens_output,
         "x_TokensReasoning": charge.tokens_reasoning,
     }
+
+
+def _applied(line: Line, policy: Policy) -> str:
+    """The commitment that a charge draws on, with its cost or its tokens, as JSON; nothing if there is none.
+
+    Of several contracts that it could draw on, it is the first of app.yaml. A contract has one commitment, so both have
+    its name.
+    """
+    charge = line.charge
+    fits = (each for each in policy.contracts if each.provider == charge.provider and each.commitment)
+    contract = next((each for each in fits if each.starts <= charge.day < each.ends), None)
+    if contract is None or (charge.cost_nanos is None and not contract.in_tokens):
+        return ""
+    applied = f'"ContractCommitmentAppliedCost": {money(charge.cost_nanos or 0, charge.currency)}'
+    if contract.in_tokens:
+        tokens = sum(getattr(charge, name) for name in TOKENS)
+        applied = f'"ContractCommitmentAppliedQuantity": {tokens}, "ContractCommitmentAppliedUnit": "Tokens"'
+    ids = ", ".join(f'"{key}": {json.dumps(contract.name)}' for key in ("ContractId", "ContractCommitmentId"))
+    return f'{{"Elements": [{{{ids}, {applied}}}]}}'
 
 
 def _period(charge: Row[Any], zone: ZoneInfo) -> tuple[datetime, datetime]:

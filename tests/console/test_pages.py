@@ -95,9 +95,9 @@ def test_an_order_in_a_link_is_a_button_and_nothing_more(order: str, console: Co
     ]
 
 
-def test_an_order_is_carried_out_by_whoever_presses_it_once(console: Console) -> None:
+def test_an_order_is_carried_out_by_whoever_presses_it_once(console_anywhere: Console) -> None:
     """A double click, or a page that is loaded again, is one order; the audit says from where."""
-    ana = console.of("ana")
+    ana = console_anywhere.of("ana")
 
     first = ana.says("request 50 finish the migration", delivery="a")
     again = ana.says("request 50 finish the migration", delivery="a")
@@ -105,19 +105,19 @@ def test_an_order_is_carried_out_by_whoever_presses_it_once(console: Console) ->
     assert first == again
     assert "Max Weber" in first
     assert "1 open" in ana.reads("/requests")
-    rows = console.audit()
+    rows = console_anywhere.audit()
     assert [each for each in rows if each[1] == "asked"] == [("ana", "asked", "request/1")]
 
 
-def test_a_manager_decides_on_the_page_and_nobody_else_can(console: Console) -> None:
+def test_a_manager_decides_on_the_page_and_nobody_else_can(console_anywhere: Console) -> None:
     """The same permission check as in the chat."""
-    console.of("ana").says("request 50 finish the migration")
-    queue = console.of("max").get("/queue").text
+    console_anywhere.of("ana").says("request 50 finish the migration")
+    queue = console_anywhere.of("max").get("/queue").text
     says = re.search(r'name="says" value="(approve [^"]+)"', queue)
     assert says
 
-    assert "approved" not in console.of("ana").says(says[1]).lower().replace("can't", "")
-    assert "Approved" in console.of("max").says(says[1])
+    assert "approved" not in console_anywhere.of("ana").says(says[1]).lower().replace("can't", "")
+    assert "Approved" in console_anywhere.of("max").says(says[1])
 
 
 def test_a_form_that_is_refused_is_shown_again_with_what_was_filled_in(console: Console) -> None:
@@ -231,11 +231,11 @@ def test_the_details_of_a_card_are_folded(console: Console) -> None:
     assert "showback-2026-10.csv" in page
 
 
-def test_a_request_has_a_page_for_whom_it_concerns(console: Console) -> None:
+def test_a_request_has_a_page_for_whom_it_concerns(console_anywhere: Console) -> None:
     """The address in the message to whoever decides opens that request, with all that can be done."""
-    console.of("ana").says("request 50 finish the migration")
-    console.of("ana").says("request 20 try the new model")
-    max_ = console.of("max")
+    console_anywhere.of("ana").says("request 50 finish the migration")
+    console_anywhere.of("ana").says("request 20 try the new model")
+    max_ = console_anywhere.of("max")
 
     page = max_.get("/request/2")
 
@@ -244,9 +244,9 @@ def test_a_request_has_a_page_for_whom_it_concerns(console: Console) -> None:
     assert "finish the migration" not in page.text
     for says in ("approve", "deny", "other", "question"):
         assert re.search(rf'(value="|q=){says}[ +]', page.text), says
-    assert "finish the migration" in console.of("ana").reads("/request/1")
-    assert "approve " not in console.of("ana").get("/request/1").text
-    assert "approve " not in console.of("fay").get("/request/1").text
+    assert "finish the migration" in console_anywhere.of("ana").reads("/request/1")
+    assert "approve " not in console_anywhere.of("ana").get("/request/1").text
+    assert "approve " not in console_anywhere.of("fay").get("/request/1").text
     for who, number in (
         ("bob", "1"),
         ("max", "3"),
@@ -254,7 +254,7 @@ def test_a_request_has_a_page_for_whom_it_concerns(console: Console) -> None:
         ("max", "1%20of%20ana"),
         ("max", "99999999999999999999"),
     ):
-        answer = console.of(who).get(f"/request/{number}")
+        answer = console_anywhere.of(who).get(f"/request/{number}")
         assert answer.status_code == 404, (who, number)
 
 
@@ -500,3 +500,25 @@ def test_a_team_of_another_alphabet_has_its_file(console: Console) -> None:
 
     assert answer.status_code == 200
     assert "UTF-8''spend-%E6%90%9C%E7%B4%A2" in answer.headers["content-disposition"]
+
+
+def test_nobody_reaches_what_is_anothers_by_its_number(console_anywhere: Console) -> None:
+    """Every command of the menu with the number of Ana's request and with its handle, on a page and as an order."""
+    console_anywhere.of("ana").says("request 50 finish the migration")
+    handle = re.search(r"withdraw ([0-9a-f]{32})", console_anywhere.of("ana").get("/requests").text)
+    assert handle
+    bob = console_anywhere.of("bob")
+    before = console_anywhere.audit()
+
+    for name in COMMANDS:
+        for named in ("#1", handle[1]):
+            texts = [words_of(bob.get("/ask", params={"q": f"{name} {named}"}).text)]
+            # What makes something new of Bob's own, or of the whole company's, is refused or his.
+            if name not in ("request", "claim", "raise", "permanent", "token", "settings", "delegate"):
+                texts.append(words_of(bob.post("/say", says=f"{name} {named}").text))
+            for text in texts:
+                assert "finish the migration" not in text, (name, named)
+                assert "Ana" not in text, (name, named)
+
+    assert console_anywhere.audit() == before
+    assert "1 open request" in console_anywhere.of("ana").reads("/requests")

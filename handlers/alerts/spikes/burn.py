@@ -16,6 +16,7 @@ HOURS_DAYS = 28
 LATE_DAYS = 7  # a day that arrives later than that is judged by nobody
 ACTIVE_DAYS_FEW = 5  # from here on an account's own days say something
 ACTIVE_DAYS_MIN = 14
+LITTLE_FLOORS = 2  # above the usual: of so little, what happened once is usual, too
 DAYS_FEW = 20  # four working weeks: with fewer days, that they are alike may be chance
 WEEK = 7
 STRETCH_MAX = 7  # days on end

@@ -4,14 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from handlers.alerts.spikes.burn import (
-    Burn,
-    Spell,
-)
+from handlers.alerts.spikes.burn import DAY, WEEK, Burn, Spell
 from handlers.alerts.spikes.recent import Heard
 from handlers.context import Context
 from storage.burn_rate import Bucket
 from storage.spikes import Sight, Spike
+
+NEW_USUAL_DAYS, NEW_USUAL_PART = 4 * WEEK, 4  # one in so many of the days of late
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +36,8 @@ def burn_of(
     here: Heard,
     mine: Sequence[Spike],
 ) -> Burn:
-    """An account as the rules see it, without what was said not to be expected, and without what happened once."""
-    mine = _unusual(mine)
+    """An account as the rules see it, without what was said not to be expected, and without what is not usual."""
+    mine = _unusual(ctx, days, mine)
     spells = [Spell(one.start, one.cost_nanos, one.requests, one.input, one.output) for one in hours]
     never = [each for each in mine if each.verdict == "unexpected"]
     return Burn(
@@ -54,13 +53,15 @@ def burn_of(
     )
 
 
-def _unusual(mine: Sequence[Spike]) -> list[Spike]:
-    """The dangers that say nothing of what is usual: what nobody answered does, once it happened twice.
+def _unusual(ctx: Context, days: Mapping[date, int], mine: Sequence[Spike]) -> list[Spike]:
+    """The dangers that say nothing of what is usual: those to which nobody answered do, once they are every fourth day.
 
-    Else who uses more each week, or tries something out now and then, would ring each time.
+    So a burn that comes again rings again, and somebody who has come to use more does not ring each week for ever.
     """
-    unanswered = sum(not each.burns and not each.verdict for each in mine)
-    return [each for each in mine if each.burns or each.verdict or unanswered == 1]
+    unanswered = [each for each in mine if not each.burns and not each.verdict]
+    recent = [day for day, cost in days.items() if cost > 0 and day >= ctx.today - NEW_USUAL_DAYS * DAY]
+    odd = sum(_was_spike_on(day, ctx, unanswered) for day in recent) if unanswered else 0
+    return [each for each in mine if each not in unanswered] if odd * NEW_USUAL_PART > len(recent) else list(mine)
 
 
 def _was_spike(start: datetime, mine: Iterable[Spike]) -> bool:

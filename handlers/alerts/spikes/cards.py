@@ -44,6 +44,8 @@ NEW_TITLES: Mapping[SpikeRule, str] = {
     "daily": N_("{name} spends {now} a day, and has no history yet"),
 }
 """Of whom nothing usual is known: it is measured by what somebody new may cost."""
+NEW_LATE_TITLES: Mapping[SpikeRule, str] = {"daily": N_("{name} spent {now} on {day}, and had no history yet")}
+"""Of these, what was reported late."""
 REASONS: Mapping[SpikeRule, tuple[str, str]] = {
     "velocity": (
         N_("{times} times the most expensive usual hour."),
@@ -133,7 +135,8 @@ def _title(ctx: Context, account: Account, one: Spike) -> str:
         zone = UTC if one.rule == "daily" else ctx.policy.zone
         day = ctx.named_day((one.until - timedelta(seconds=1)).astimezone(zone).date())
         amount = _money(ctx, one.excess_nanos)
-        return ctx.t(LATE_TITLES[one.rule], name=name, now=now, usual=usual, day=day, amount=amount)
+        titles = LATE_TITLES if one.usual_nanos else {**LATE_TITLES, **NEW_LATE_TITLES}
+        return ctx.t(titles[one.rule], name=name, now=now, usual=usual, day=day, amount=amount)
     titles = TITLES if one.usual_nanos else {**TITLES, **NEW_TITLES}
     return ctx.t(titles[one.rule], name=name, now=now, usual=usual, day=_money(ctx, one.rate_nanos * 24))
 

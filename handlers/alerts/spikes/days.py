@@ -5,14 +5,24 @@ money has to be further from the usual than much.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from statistics import median_low
 
 from handlers.alerts.spikes.batches import AGAIN_PERCENT, again, stretch, timetable
-from handlers.alerts.spikes.burn import ACTIVE_DAYS_FEW, DAY, DAYS_FEW, HISTORY_DAYS, STRETCH_MAX, WEEK, Burn, ahead
-from handlers.alerts.spikes.tail import repeated, seldom_above
+from handlers.alerts.spikes.burn import (
+    ACTIVE_DAYS_FEW,
+    DAY,
+    DAYS_FEW,
+    HISTORY_DAYS,
+    LITTLE_FLOORS,
+    STRETCH_MAX,
+    WEEK,
+    Burn,
+    ahead,
+)
+from handlers.alerts.spikes.tail import MEDIANS, repeated, seldom_above
 from storage.spikes import Sight
 
 SELDOM = {1: 0.003, 2: 0.001}  # so seldom a day costs more, and two days together, which have twice as many chances
@@ -20,6 +30,7 @@ RARE_MAX = 10  # so many times as often, on days on which there is seldom any us
 KINDS_A_WEEK = {1: (5, 2), 2: (4, 1, 1, 1)}  # how many days, and pairs of days, of a week are of each kind
 LITTLE_PERCENT, LARGE_FLOORS = 300, 10  # of a usual day; above so many floors less is worth a word
 ANOTHER_DAY_PERCENT = 175  # of a usual day: less, and a stretch of dear days has ended
+HABIT_PART = 10  # of the days of a program: large days that are more of them are its habit
 NEWCOMER_TIMES = 3  # of the dearest day of somebody with next to no history
 SATURDAY = 5
 
@@ -46,6 +57,15 @@ def daily(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> Ite
 
 
 @dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a day usually costs, what it may cost, and what it may if little money is at stake."""
+
+    usual: int
+    most: int
+    most_of_little: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Past:
     """What days, or two of them together, cost before; made once, and cut off where what is judged begins.
 
@@ -65,7 +85,7 @@ class _Past:
     sums: list[int]
     kinds: list[int]
     batches: dict[date, Callable[[date], bool] | None] = field(default_factory=dict)
-    known: dict[tuple[date, date], tuple[int, int]] = field(default_factory=dict)
+    known: dict[tuple[date, date], "Bounds"] = field(default_factory=dict)
 
     @classmethod
     def of(cls, burn: Burn, length: int) -> "_Past":
@@ -75,7 +95,7 @@ class _Past:
         sums = [stretch(days, day, length) for day in starts]
         return cls(burn, length, starts, sums, [_kinds(day, length) for day in starts])
 
-    def before(self, end: date, first: date) -> tuple[int, int]:
+    def before(self, end: date, first: date) -> Bounds:
         """What such days as begin on `first` cost usually before a day, and what they may cost.
 
         Where there is usage on few of the days of a kind, as at weekends, such a day counts as seldom as it is, so that
@@ -85,37 +105,57 @@ class _Past:
             self.known[end, first] = self._before(end, first)
         return self.known[end, first]
 
-    def _before(self, end: date, first: date) -> tuple[int, int]:
+    def _before(self, end: date, first: date) -> Bounds:
         low, count = bisect_left(self.starts, end - HISTORY_DAYS * DAY), bisect_left(self.starts, end)
         sums = self.sums[low:count]
         batch = again(self.burn, first, self.length) * AGAIN_PERCENT // 100 if first == end else 0
         if len(sums) < ACTIVE_DAYS_FEW:
             own = max(sums, default=0)
             most = max(NEWCOMER_TIMES * own, self.length * self.burn.new_day, batch)
-            return median_low(sums) if sums else 0, most
+            return Bounds(median_low(sums) if sums else 0, most, most)
         kind = _kinds(first, self.length)
         alike = [cost for cost, each in zip(sums, self.kinds[low:count], strict=True) if each == kind]
         known = alike if len(alike) >= WEEK else sums
         weeks = min(HISTORY_DAYS, (end - self.starts[0]).days) / WEEK
         rare = (KINDS_A_WEEK[self.length][kind] * weeks + 1) / (len(alike) + 1)
-        others = repeated(self._without_batches(low, end, first))
-        return median_low(known), max(seldom_above(others, SELDOM[self.length] * min(RARE_MAX, rare), DAYS_FEW), batch)
+        seldom, others = SELDOM[self.length] * min(RARE_MAX, rare), self._without_batches(low, end, first)
+        known_costs = repeated(others), [*others.values()]
+        bounds = [seldom_above(costs, seldom, DAYS_FEW) for costs in known_costs]
+        if (large := self._large_of_a_program(sums, end, first)) is not None:
+            bounds = [min(each, large) for each in bounds]
+        most, of_little = (max(each, batch) for each in bounds)
+        return Bounds(median_low(known), most, of_little)
+
+    def _large_of_a_program(self, sums: Sequence[int], end: date, first: date) -> int | None:
+        """Eight usual days of a program, if it has no habit of spending as much; None if it has, as on days of a batch.
+
+        What a program did a few times it may have done wrong each time. People have days of many sessions.
+        """
+        batch = self._batch(end)
+        if not self.burn.has_timetable or len(sums) < DAYS_FEW or (batch and self._has(batch, first)):
+            return None
+        large = MEDIANS * median_low(sums)
+        return large if HABIT_PART * sum(cost >= large for cost in sums) <= len(sums) else None
 
     def _without_batches(self, low: int, end: date, first: date) -> dict[date, int]:
         """What such days cost that are no days of a batch either, if enough of them are known."""
         every = dict(zip(self.starts[low:], self.sums[low:], strict=True))
         every = {day: cost for day, cost in every.items() if day < end}
-        if not self.burn.has_timetable:
-            return every
-        if end not in self.batches:
-            window, odd = end - HISTORY_DAYS * DAY, self.burn.odd
-            days = {day: cost for day, cost in self.burn.days.items() if window <= day < end and day not in odd}
-            self.batches[end] = timetable(days)
-        is_batch = self.batches[end]
+        is_batch = self._batch(end)
         if is_batch is None or self._has(is_batch, first):
             return every
         others = {day: cost for day, cost in every.items() if not self._has(is_batch, day)}
         return every if len(others) < ACTIVE_DAYS_FEW else others
+
+    def _batch(self, end: date) -> Callable[[date], bool] | None:
+        """On which days a batch comes, by what was known before a day; people have none."""
+        if not self.burn.has_timetable:
+            return None
+        if end not in self.batches:
+            window, odd = end - HISTORY_DAYS * DAY, self.burn.odd
+            days = {day: cost for day, cost in self.burn.days.items() if window <= day < end and day not in odd}
+            self.batches[end] = timetable(days)
+        return self.batches[end]
 
     def _has(self, is_batch: Callable[[date], bool], first: date) -> bool:
         return any(is_batch(first + number * DAY) for number in range(self.length))
@@ -131,9 +171,10 @@ def _stretch_until(burn: Burn, day: date, past: _Past, single: _Past, now: datet
         least = cost if least is None else min(least, cost)
         if not cost:
             break
-        usual, most = past.before(min(first, known), first)
-        if length > 1 and least > most:  # what a single day may cost is nothing for two
-            most = max(most, single.before(min(first, known), first)[1])
+        usual = past.before(min(first, known), first).usual
+        little = least - usual < LITTLE_FLOORS * floor_nanos
+        bounds = [each.before(min(first, known), first) for each in (past, single)]  # what one may cost, two may
+        most = max(each.most_of_little if little else each.most for each in bounds)
         if least > most and (least * 100 >= LITTLE_PERCENT * usual or least - usual >= LARGE_FLOORS * floor_nanos):
             found = first, usual, number + 1
         elif least * 100 <= usual * ANOTHER_DAY_PERCENT:

@@ -17,6 +17,7 @@ from handlers.alerts.spikes.burn import (
     HISTORY_DAYS,
     HOUR,
     HOURS_DAYS,
+    LITTLE_FLOORS,
     WEEK,
     Burn,
     Spell,
@@ -54,7 +55,9 @@ def _velocity(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) ->
     usual = _usual_hour([spell for spell in burn.hours if spell.start < fresh], burn)
     for run in _runs([spell for spell in burn.hours if spell.start >= fresh], usual * RUN_PERCENT // 100):
         before = min(run[0].start, burn.since or now)
-        if sum(spell.cost_nanos for spell in run) < _least_run(burn, before) or _comes_again(burn, run):
+        cost = sum(spell.cost_nanos for spell in run)
+        little = cost - len(run) * usual < LITTLE_FLOORS * floor_nanos
+        if cost < _least_run(burn, before, little=little) or _comes_again(burn, run):
             continue
         past = [spell for spell in burn.hours if spell.start.date() < before.date()]
         if not any(
@@ -204,12 +207,14 @@ def _most_of_hours(past: Sequence[Spell], width: int, each: int) -> int:
     return max(width * each, tops[1] * WINDOW_TOP_PERCENT // 100 if len(tops) > 1 else 0)
 
 
-def _least_run(burn: Burn, before: datetime) -> int:
+def _least_run(burn: Burn, before: datetime, *, little: bool) -> int:
     """What dear hours in a row cost at least, to be worth a word: less is within what days cost; 0 of a newcomer."""
     first = before.date() - HISTORY_DAYS * DAY
     days = {day: cost for day, cost in burn.days.items() if first <= day < before.date() and day not in burn.odd}
     known = {day: cost for day, cost in days.items() if cost > 0}
-    return seldom_above(repeated(known), SELDOM_IN_HOURS, DAYS_FEW) if len(known) >= ACTIVE_DAYS_FEW else 0
+    if len(known) < ACTIVE_DAYS_FEW:
+        return 0
+    return seldom_above([*known.values()] if little else repeated(known), SELDOM_IN_HOURS, DAYS_FEW)
 
 
 def _usual_hour(past: Sequence[Spell], burn: Burn) -> int:

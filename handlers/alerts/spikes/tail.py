@@ -14,7 +14,7 @@ TOP_MIN = 3
 SPREAD_MIN, SPREAD_FEW, SPREAD_MAX = 0.15, 0.35, 0.5
 ALONE_PERCENT = 150  # of the dearest on another day: beyond it, the dearest stands alone
 RECORD_PERCENT = 150  # of the dearest: less is never out of the ordinary
-RECORD_PERCENT_MAX, RECORD_PERCENT_FEW = 200, 300  # more always is
+RECORD_PERCENT_MAX, RECORD_PERCENT_FEW = 225, 300  # more always is
 MEDIANS = 8  # usual days: so many always are, if they are more than the dearest by as much as has to be
 
 

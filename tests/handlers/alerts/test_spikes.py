@@ -15,6 +15,7 @@ from storage import spikes
 from storage.charges import Charge
 from storage.directory import Agent, Link
 from storage.limits import Subject
+from storage.spikes import Sight
 from tests.support.clock import Clock
 from tests.support.company import ACME, RULES, Company
 from tests.support.databases import migrated
@@ -313,6 +314,15 @@ def test_a_day_that_is_told_late_is_a_danger_when_it_is_told(acme: Company) -> N
     assert sum("on Tuesday" in card.title for card in acme.messages("ana")) == 1
 
 
+def test_a_late_day_of_somebody_new_has_no_usual(acme: Company) -> None:
+    """Nothing was spent before it; that is no usual amount."""
+    acme.clock.moment = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    acme.happens(CheckSpikes())
+    acme.settle()
+    told = [card.title for card in acme.messages("ana") if "Ana Silva" in card.title]
+    assert told == ["Ana Silva spent $246.76 on Saturday 21 November, and had no history yet"]
+
+
 def test_an_unknown_key_rings_though_much_is_unallocated_already(acme: Company) -> None:
     """$60 an hour among $100 a day that nobody linked."""
     acme.llm.rows = []
@@ -349,6 +359,55 @@ def test_many_new_agents_at_once_are_one_alert(acme: Company) -> None:
     pulled(acme)
     told = [card for card in acme.messages("fay") if "spend" in card.title]
     assert [card.title for card in told] == ["New agents together spend $960.00 a day"]
+
+
+def test_a_new_agent_of_a_small_company_is_told_of_at_the_first_pull(acme: Company) -> None:
+    """$40 in its first hour; there are no twelve others to compare it with."""
+    acme.llm.rows = []
+    acme.clock.moment = NIGHT
+    read_all(acme)
+    pulled(acme)
+    hourly(acme, NIGHT, 1, lambda _: 40 * 10**9)
+    acme.clock.forward(HOUR)
+    pulled(acme)
+    for person in ("max", "fay"):
+        [title] = titles(acme, person)
+        assert title.startswith("!! Crawler spends $40.00 an hour")
+
+
+def test_what_burns_when_readings_begin_is_told_at_once(acme: Company) -> None:
+    """A crisis on the first day, with its whole beginning; what was over a week ago is the past."""
+    acme.llm.rows = []
+    for number, day in enumerate(BEFORE):
+        acme.llm.spends("ana", "60.00" if number < 3 else f"{5 + number % 3}.00", day)
+        acme.llm.spends("max", "90.00" if number == 8 else f"{5 + number % 3}.00", day)
+    acme.llm.spends("ana", "50.00", date(2026, 11, 24))
+    acme.clock.moment = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+    read_all(acme)
+    pulled(acme)
+    told = [card.title for card in acme.messages("fay") if "spend" in card.title or "spent" in card.title]
+    assert told == ["Ana Silva spends $50.00 a day, usually $6.00"]
+    known = acme.database.ask(lambda conn: spikes.known(conn, datetime(2026, 11, 1, tzinfo=UTC)))
+    assert [each.since.date() for each in known if each.rule == "daily"] == [date(2026, 11, 21)]
+
+
+def test_a_fortnightly_batch_rings_once_and_not_six_times(acme: Company) -> None:
+    """Nobody answers, and it comes five times more."""
+    acme.llm.rows = []
+    for number, day in enumerate(BEFORE):
+        acme.llm.spends("crawler-key", f"{5 + number % 3}.00", day)
+    acme.clock.moment = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+    read_all(acme)
+    pulled(acme)
+    for number in range(5 * 14 + 3):
+        day = date(2026, 11, 24) + timedelta(days=number)
+        acme.llm.spends("crawler-key", "80.00" if number % 14 == 0 else "6.00", day)
+        if number % 14 < 2:
+            acme.clock.moment = datetime(2026, 11, 24, 20, 0, tzinfo=UTC) + timedelta(days=number)
+            pulled(acme)
+    assert [card.title for card in acme.messages("fay") if "spends" in card.title] == [
+        "Crawler spends $80.00 a day, usually $6.00"
+    ]
 
 
 def test_what_was_not_expected_does_not_become_usual(acme: Company) -> None:
@@ -483,8 +542,8 @@ def test_a_batch_on_its_weekday_is_silent(acme: Company) -> None:
     assert spends_by_day(acme, "crawler-key", days, "110.00") == []
 
 
-def test_what_nobody_answers_rings_twice_and_is_usual_then(acme: Company) -> None:
-    """Three days of $60 in three weeks: who is told twice and says nothing is not told again."""
+def rings_of_ana(acme: Company, days: int, is_large: Callable[[date], bool]) -> list[int]:
+    """Eight weeks of $5 to $7 a day, then $60 on some days; how many spikes she was told of by the end of each day."""
     acme.llm.rows = []
     for number, day in enumerate(BEFORE):
         acme.llm.spends("ana", f"{5 + number % 3}.00", day)
@@ -492,14 +551,26 @@ def test_what_nobody_answers_rings_twice_and_is_usual_then(acme: Company) -> Non
     read_all(acme)
     pulled(acme)
     rings = []
-    for number in range(20):
+    for number in range(days):
         day = date(2026, 11, 24) + timedelta(days=number)
-        acme.llm.spends("ana", "60.00" if number % 6 == 0 else "6.00", day)
+        acme.llm.spends("ana", "60.00" if is_large(day) else "6.00", day)
         acme.clock.moment = datetime(2026, 11, 24, 20, 0, tzinfo=UTC) + timedelta(days=number)
         pulled(acme)
         known = acme.database.ask(lambda conn: spikes.known(conn, datetime(2026, 11, 1, tzinfo=UTC)))
-        rings.append(sum(each.told_nanos is not None for each in known))
-    assert [rings[number] for number in (0, 6, 12, 18)] == [1, 2, 2, 2]
+        rings.append(sum(each.told_nanos is not None for each in known if each.rule == "daily"))
+    return rings
+
+
+def test_a_burn_that_comes_again_rings_again_though_nobody_answered(acme: Company) -> None:
+    """Four days of $60 in three weeks: silence is no answer, so none of them becomes usual."""
+    rings = rings_of_ana(acme, 19, lambda day: (day - date(2026, 11, 24)).days % 6 == 0)
+    assert [rings[number] for number in (0, 6, 12, 18)] == [1, 2, 3, 4]
+
+
+def test_who_has_come_to_use_more_is_not_reported_each_week_for_ever(acme: Company) -> None:
+    """$60 on each working day: the first two weeks ring, once each."""
+    rings = rings_of_ana(acme, 21, lambda day: day.weekday() < 5)
+    assert [rings[number] for number in (3, 10, 17, 20)] == [1, 2, 2, 2]
 
 
 def test_the_same_document_for_a_week_is_a_loop_told_in_working_hours(acme: Company) -> None:
@@ -540,6 +611,20 @@ def test_a_slow_drift_is_told_in_working_hours(acme: Company) -> None:
     assert [card.title for card in acme.messages("ana") if "last week" in card.title] == [
         "Ana Silva spent $140.00 last week, usually $35.00"
     ]
+
+
+@pytest.mark.parametrize(("dollars", "hears"), [(249, False), (250, True)])
+def test_a_large_drift_goes_to_finance_too(acme: Company, dollars: int, hears: bool) -> None:
+    """Ten times the floor more in a week; less is the owner's matter."""
+    week = datetime(2026, 11, 16, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC)
+    usual = 100 * 10**9
+    sight = Sight("weekly", *week, usual + dollars * 10**9, usual, dollars * 10**9, 10**9)
+    acme.database.transact(lambda conn: spikes.begin(conn, "person/max", sight))
+    acme.clock.moment = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+    acme.happens(CheckSpikes())
+    acme.settle()
+    assert any("last week" in card.title for card in acme.messages("max"))
+    assert any("last week" in card.title for card in acme.messages("fay")) is hears
 
 
 @pytest.mark.parametrize(("monthly", "rings"), [("300 USD", True), ("2000 USD", False)])

@@ -231,10 +231,22 @@ def test_what_burnt_before_anybody_looked_rings_with_all_its_days() -> None:
 
 
 def test_one_large_day_of_long_ago_hides_nothing_and_two_do() -> None:
-    """What happened once is not usual."""
+    """What happened once is not usual; what happened to a program now and then may have gone wrong each time."""
     usual = working_days(5 * DOLLAR) | {TODAY - 25 * DAY: 100 * DOLLAR}
     assert [each.rule for each in seen(burn(days=usual | {TODAY: 60 * DOLLAR}))] == ["daily"]
-    assert seen(burn(days=usual | {TODAY - 39 * DAY: 90 * DOLLAR, TODAY: 60 * DOLLAR})) == []
+    one = burn(days=usual | {TODAY - 39 * DAY: 90 * DOLLAR, TODAY: 60 * DOLLAR})
+    assert seen(replace(one, has_timetable=False)) == []
+    assert [each.rule for each in seen(one)] == ["daily"]
+    often = {TODAY - n * DAY: 90 * DOLLAR for n in (9, 12, 17, 23)}
+    assert seen(replace(one, days={**one.days, **often})) == []
+
+
+def test_of_little_money_what_happened_once_is_usual() -> None:
+    """$40 after $33 some weeks ago is no matter; $400 after $330 is, where a usual day is as much larger."""
+    for dollars, rings in ((1, False), (10, True)):
+        days = working_days(3 * dollars * DOLLAR) | {TODAY - 25 * DAY: 33 * dollars * DOLLAR}
+        one = burn(days=days | {TODAY: 40 * dollars * DOLLAR}, has_timetable=False)
+        assert bool(seen(one)) is rings
 
 
 @pytest.mark.parametrize("back", [7, 14, 28, 31])
@@ -254,9 +266,9 @@ def test_ten_times_the_usual_rings_after_ten_days_of_history() -> None:
     assert seen(burn(days=days | {TODAY: 20 * DOLLAR})) == []
 
 
-@pytest.mark.parametrize(("growth", "times"), [(1.06, 1.7), (1.12, 2.0), (1.4, 1.5)])
+@pytest.mark.parametrize(("growth", "times"), [(1.06, 1.7), (1.12, 2.25), (1.4, 1.5)])
 def test_the_dearest_days_say_how_far_others_may_go(growth: float, times: float) -> None:
-    """The more unlike they are, the further, up to twice the dearest; where nothing is usual, 1.5 times is enough."""
+    """The more unlike they are, the further, up to 2.25 times the dearest; of days of all sizes 1.5 times is enough."""
     days = [round(DOLLAR * growth ** (n % 20)) for n in range(40)]
     assert seldom_above(days, 0.003, 14) / max(days) == pytest.approx(times, abs=0.02)
 
@@ -326,6 +338,14 @@ def test_eight_hours_of_twice_the_dearest_hour_ring() -> None:
     assert seen(burn(spells([*office, *[2 * DOLLAR] * 8]), days)) == []
 
 
+def test_four_times_the_usual_of_a_steady_program_rings() -> None:
+    """By the day, and by the hour."""
+    days = {TODAY - n * DAY: (18 + n % 5) * DOLLAR for n in range(1, 57)}
+    assert [each.rule for each in seen(burn(days=days | {TODAY: 80 * DOLLAR}))] == ["daily"]
+    hours = spells([*[9 * DOLLAR // 10 + n % 5 * 10**8 for n in range(26 * 24)], *[10 * DOLLAR] * 8])
+    assert seen(burn(hours, days | {TODAY: 80 * DOLLAR}))[0].rule == "velocity"
+
+
 def test_five_percent_more_each_day_is_a_drift() -> None:
     """Within three weeks; what varies as much and does not grow is none."""
     grows = {TODAY - n * DAY: round(20 * DOLLAR * 1.05 ** max(0, 20 - n)) for n in range(1, 60)}
@@ -375,7 +395,7 @@ def test_a_day_is_judged_by_the_eight_weeks_before_it_however_late() -> None:
     day = TODAY - 5 * DAY
     large = {day - 52 * DAY: 80 * DOLLAR, day - 54 * DAY: 80 * DOLLAR}
     days = {day - n * DAY: (4 + n % 3) * DOLLAR for n in range(1, 57)} | large | {day: 90 * DOLLAR}
-    assert seen(burn(days=days, judged_from=TODAY - 7 * DAY)) == []
+    assert seen(burn(days=days, judged_from=TODAY - 7 * DAY, has_timetable=False)) == []
     without = {each: cost for each, cost in days.items() if each not in large}
     assert [each.rule for each in seen(burn(days=without, judged_from=TODAY - 7 * DAY))] == ["daily"]
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 
 from bot.exports.files import EXPORTS, made, of_month, safe
 from bot.exports.focus import Profile, columns
@@ -25,6 +25,7 @@ from storage import exports, ingest, people, pulls
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Directory, Link, Person, Team
+from storage.exports import ToldApart
 from tests.support.clock import Clock
 from tests.support.company import ACME, RULES, Company
 
@@ -168,6 +169,29 @@ def test_a_moved_team_bears_its_days_where_it_was(database: Database) -> None:
     assert shares == {"A": 3, "B": 0, "Search": 17, "No team": 0, "Unallocated": 0}
 
 
+def test_only_providers_that_tell_more_than_what_counts_are_looked_through(database: Database) -> None:
+    """A list price of one charge counts beside all others of its provider; a provider without any is not read."""
+
+    def told(provider: str, day: int, cost: int, listed: int | None = None) -> Charge:
+        start = datetime(2026, 10, day, tzinfo=UTC)
+        return Charge(provider, start, 24, "m", subject="x", tokens_input=1, cost_nanos=cost, list_nanos=listed)
+
+    asked: list[tuple[str, tuple[Any, ...]]] = []
+
+    def work(conn: Connection) -> list[ToldApart]:
+        rows = [told("llm", 5, 7, 10), told("llm", 6, 3), told("plain", 5, 9)]
+        ingest.record(conn, rows, ZoneInfo("UTC"), lambda cost, *_: (cost, ingest.NANOS), NOVEMBER)
+        event.listen(conn, "before_cursor_execute", lambda *each: asked.append((each[2], each[3])))
+        return exports.told_apart(conn, date(2026, 10, 1), date(2026, 11, 1))
+
+    assert database.transact(work) == [ToldApart("llm", "USD", 10, 13, None)]
+    if database.is_sqlite:  # PostgreSQL reads so small a table as a whole
+        plan = database.ask(
+            lambda conn: [row[3] for row in conn.exec_driver_sql(f"explain query plan {asked[0][0]}", asked[0][1])]
+        )
+        assert "ix_charges_told_apart" in plan[0]
+
+
 # The files -----------------------------------------------------------------------------------------------------------
 
 
@@ -250,6 +274,39 @@ def test_every_row_keeps_the_rules_of_its_version(company: Company, profile: Pro
     (search,) = (row for row in rows if row["x_AccountId"] == "person/ana")
     assert json.loads(search["Tags"]) == {"team": "Search", "cost_center": "CC-1"}
     assert (search["PricingQuantity"], search["PricingUnit"]) == ("1000", "Tokens")
+
+
+@pytest.mark.parametrize(
+    ("commitment", "applied"),
+    [
+        ("3000 USD", {"ContractCommitmentAppliedCost": "2.5"}),
+        ("40M tokens", {"ContractCommitmentAppliedQuantity": 7, "ContractCommitmentAppliedUnit": "Tokens"}),
+        ("", None),
+    ],
+)
+def test_a_charge_names_the_commitment_that_it_draws_on(
+    acme: Company, commitment: str, applied: dict[str, object] | None
+) -> None:
+    """The first contract of its provider whose term its day is in, and no other; FOCUS 1.2 knows no such column."""
+    term = {"starts": date(2026, 10, 10), "ends": date(2026, 10, 21)}
+    said = [{"name": "llm-2026", "provider": "llm", **term, "commitment": commitment}]
+    said += [{**said[0], "name": "other"}]
+    acme.clock.moment = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
+    company = Company(acme.database, acme.clock, {**RULES, "contracts": said}, ACME)
+    company.llm.rows = []
+    for day in (9, 10, 20, 21):
+        company.llm.spends("ana", "2.50", date(2026, 10, day), tokens=7)
+    read(company)
+
+    rows = [row for row in rows_of(company, "focus-1.4-2026-10.csv") if row["ChargeCategory"] == "Usage"]
+
+    assert [fault for row in rows for fault in faults(row, "1.4")] == []
+    ids = {"ContractId": "llm-2026", "ContractCommitmentId": "llm-2026"}
+    found = {int(row["ChargePeriodEnd"][8:10]): row["ContractApplied"] for row in rows}
+    held = [json.loads(each, parse_float=str) for each in found.values() if each]
+    assert held == ([{"Elements": [ids | applied]}] * 2 if applied else [])
+    assert [day for day, each in sorted(found.items()) if each] == ([10, 20] if applied else [])
+    assert "ContractApplied" not in columns("1.2")
 
 
 def test_the_rules_would_find_a_bad_row(company: Company) -> None:
