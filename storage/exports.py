@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Connection, Row, and_, cast, func, select
 
 from storage.partitions import of_days
 from storage.spend import Spent
-from storage.tables import ORGANIZATION, UNALLOCATED, accounts, charges, lineage, spend
+from storage.tables import IS_TOLD_APART, ORGANIZATION, UNALLOCATED, accounts, charges, lineage, spend
 
 ROWS_AT_ONCE = 5_000
 NO_TEAM, NO_OWNER = "No team", "Unallocated"
@@ -59,20 +59,42 @@ def _inside(conn: Connection, first: date, end: date) -> dict[tuple[str, str], S
     """What the organization, each team and what is unallocated spent while below another of these, or as itself."""
     below, over = accounts.alias(), accounts.alias()
     kinds = ("organization", "team", "unallocated")
-    sums = (spend.c.cost_nanos, spend.c.tokens, spend.c.tokens_unpriced, spend.c.requests)
-    rows = conn.execute(
-        select(over.c.id, below.c.id, *(cast(func.sum(each), BigInteger) for each in sums))
+    columns = (spend.c.cost_nanos, spend.c.tokens, spend.c.tokens_unpriced, spend.c.requests)
+    sums = [cast(func.sum(each), BigInteger) for each in columns]
+    days = spend.c.day >= first, spend.c.day < end
+    own = (
+        select(spend.c.account_id, *(each.label(column.name) for each, column in zip(sums, columns, strict=True)))
+        .where(spend.c.account_id.in_(select(accounts.c.id).where(accounts.c.kind.in_(kinds))), *days)
+        .group_by(spend.c.account_id)
+        .subquery()
+    )
+    # Who stood at one place all the time is added up once, and not once for each account above.
+    is_steady = and_(lineage.c.since <= first, lineage.c.until >= end)
+    steadily = (
+        select(over.c.id, own)
+        .join(lineage, and_(lineage.c.account_id == own.c.account_id, is_steady))
+        .join(over, over.c.id == lineage.c.ancestor_id)
+        .where(over.c.kind.in_(kinds))
+    )
+    partly = (
+        select(over.c.id, below.c.id, *sums)
         .join(below, below.c.id == spend.c.account_id)
         .join(
             lineage,
             and_(lineage.c.account_id == below.c.id, lineage.c.since <= spend.c.day, spend.c.day < lineage.c.until),
         )
         .join(over, over.c.id == lineage.c.ancestor_id)
-        .where(spend.c.day >= first, spend.c.day < end, below.c.kind.in_(kinds), over.c.kind.in_(kinds))
+        .where(*days, ~is_steady, below.c.kind.in_(kinds), over.c.kind.in_(kinds))
         .group_by(over.c.id, below.c.id)
     )
-    found = {(ancestor, team): Spent("", *values) for ancestor, team, *values in rows}
-    return {(ORGANIZATION, ORGANIZATION): NONE, **found}
+    found = {(ORGANIZATION, ORGANIZATION): NONE}
+    for ancestor, team, *values in (*conn.execute(steadily), *conn.execute(partly)):
+        found[ancestor, team] = _plus(found.get((ancestor, team), NONE), Spent("", *values))
+    return found
+
+
+def _plus(one: Spent, other: Spent) -> Spent:
+    return _less(one, Spent("", -other.cost_nanos, -other.tokens, -other.tokens_unpriced, -other.requests))
 
 
 def _less(whole: Spent, part: Spent) -> Spent:
@@ -111,6 +133,10 @@ class ToldApart:
 
 def told_apart(conn: Connection, first: date, end: date) -> list[ToldApart]:
     """Providers that say a list price or a bill beside what counts, for the days first until before end."""
+    days = charges.c.day >= first, charges.c.day < end
+    who = conn.scalars(select(charges.c.provider).distinct().where(IS_TOLD_APART, *days)).all()
+    if not who:
+        return []
     cost = func.coalesce(charges.c.cost_nanos, 0)
     sums = (
         func.sum(cost),
@@ -119,7 +145,7 @@ def told_apart(conn: Connection, first: date, end: date) -> list[ToldApart]:
     counts = (func.count(charges.c.list_nanos), func.count(charges.c.billed_nanos))
     rows = conn.execute(
         select(charges.c.provider, charges.c.currency, *(cast(each, BigInteger) for each in sums), *counts)
-        .where(of_days(first, end))
+        .where(charges.c.provider.in_(who), of_days(first, end))
         .group_by(charges.c.provider, charges.c.currency)
         .order_by(charges.c.provider, charges.c.currency)
     )

@@ -21,6 +21,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     false,
+    or_,
     true,
 )
 
@@ -238,6 +239,16 @@ charges = Table(
     Index(None, "account_id", "day"),
     sqlite_with_rowid=False,
     postgresql_partition_by="range (bucket_start)",  # storage/partitions.py makes a partition for each month
+)
+
+# What a provider tells beside what counts. Few do, and those of a month are found without looking at all charges.
+IS_TOLD_APART = or_(charges.c.list_nanos.is_not(None), charges.c.billed_nanos.is_not(None))
+Index(
+    "ix_charges_told_apart",
+    charges.c.day,
+    charges.c.provider,
+    sqlite_where=IS_TOLD_APART,
+    postgresql_where=IS_TOLD_APART,
 )
 
 # What a cell said before the provider restated it.

@@ -35,6 +35,8 @@ from tests.support.receipt_files import pdf
 
 ORDER_MAX = 20
 BALANCE_MAX = 6
+WHO_LEFT = 1
+"""Of a team, what people used who have left, so that its estimate does not expect it again."""
 WAITING = 9
 """What a delegation takes more for each request that waits: each is drawn anew for whoever is asked in one's stead."""
 
@@ -355,7 +357,7 @@ ORDERS |= {
 
 BALANCES = (
     Spoken("ana", "balance", "$", most=BALANCE_MAX),
-    Spoken("max", "balance of team search", "Search: $", most=BALANCE_MAX),
+    Spoken("max", "balance of team search", "Search: $", most=BALANCE_MAX + WHO_LEFT),
     Spoken("bob", "balance", "$", most=BALANCE_MAX),
 )
 

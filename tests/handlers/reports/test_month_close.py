@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 
 from bot.exports.files import EXPORTS, made, of_month, safe
 from bot.exports.focus import Profile, columns
@@ -25,6 +25,7 @@ from storage import exports, ingest, people, pulls
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Directory, Link, Person, Team
+from storage.exports import ToldApart
 from tests.support.clock import Clock
 from tests.support.company import ACME, RULES, Company
 
@@ -166,6 +167,29 @@ def test_a_moved_team_bears_its_days_where_it_was(database: Database) -> None:
 
     shares = database.transact(work)
     assert shares == {"A": 3, "B": 0, "Search": 17, "No team": 0, "Unallocated": 0}
+
+
+def test_only_providers_that_tell_more_than_what_counts_are_looked_through(database: Database) -> None:
+    """A list price of one charge counts beside all others of its provider; a provider without any is not read."""
+
+    def told(provider: str, day: int, cost: int, listed: int | None = None) -> Charge:
+        start = datetime(2026, 10, day, tzinfo=UTC)
+        return Charge(provider, start, 24, "m", subject="x", tokens_input=1, cost_nanos=cost, list_nanos=listed)
+
+    asked: list[tuple[str, tuple[Any, ...]]] = []
+
+    def work(conn: Connection) -> list[ToldApart]:
+        rows = [told("llm", 5, 7, 10), told("llm", 6, 3), told("plain", 5, 9)]
+        ingest.record(conn, rows, ZoneInfo("UTC"), lambda cost, *_: (cost, ingest.NANOS), NOVEMBER)
+        event.listen(conn, "before_cursor_execute", lambda *each: asked.append((each[2], each[3])))
+        return exports.told_apart(conn, date(2026, 10, 1), date(2026, 11, 1))
+
+    assert database.transact(work) == [ToldApart("llm", "USD", 10, 13, None)]
+    if database.is_sqlite:  # PostgreSQL reads so small a table as a whole
+        plan = database.ask(
+            lambda conn: [row[3] for row in conn.exec_driver_sql(f"explain query plan {asked[0][0]}", asked[0][1])]
+        )
+        assert "ix_charges_told_apart" in plan[0]
 
 
 # The files -----------------------------------------------------------------------------------------------------------
