@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from heapq import nlargest
 from itertools import accumulate
@@ -67,7 +68,14 @@ def _velocity(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) ->
             continue
         sight = _sight_of(run, usual, now)
         if _comes_to(burn, sight, now, morning) >= floor_nanos:
-            yield sight
+            # What somebody new may spend is no history of theirs.
+            yield sight if _is_known(burn, fresh) else replace(sight, usual_nanos=0)
+
+
+def _is_known(burn: Burn, until: datetime) -> bool:
+    """Whether anything was spent before a moment."""
+    by_day = any(cost > 0 and day < until.date() for day, cost in burn.days.items())
+    return by_day or any(spell.cost_nanos > 0 and spell.start < until for spell in burn.hours)
 
 
 def _sight_of(run: Sequence[Spell], usual: int, now: datetime) -> Sight:

@@ -372,7 +372,7 @@ def test_a_new_agent_of_a_small_company_is_told_of_at_the_first_pull(acme: Compa
     pulled(acme)
     for person in ("max", "fay"):
         [title] = titles(acme, person)
-        assert title.startswith("!! Crawler spends $40.00 an hour")
+        assert title.startswith("!! Crawler spends $40.00 an hour, and has no history yet")
 
 
 def test_what_burns_when_readings_begin_is_told_at_once(acme: Company) -> None:

@@ -74,9 +74,9 @@ def test_a_long_danger_does_not_become_its_own_usual() -> None:
 
 
 def test_without_a_history_the_dearest_of_ones_kind_is_the_measure() -> None:
-    """A new key without a cap is not given two weeks."""
+    """A new key without a cap is not given two weeks; but nothing of it is said to be usual."""
     [sight] = seen(burn(spells([10 * DOLLAR])))
-    assert (sight.rule, sight.usual_nanos) == ("velocity", 10**8)
+    assert (sight.rule, sight.usual_nanos) == ("velocity", 0)
 
     [sight] = seen(burn(days={TODAY: 40 * DOLLAR}))
     assert sight.rule == "daily"
