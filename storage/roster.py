@@ -4,7 +4,7 @@ Everybody goes into temporary tables first, and what differs is found there, whi
 one writer only what differs is written: all of it or nothing.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain
@@ -439,8 +439,8 @@ def _note_presence(conn: Connection) -> None:
 
 def _write_lines(conn: Connection, today: date) -> None:
     """Make the tree as it is today, and leave the past alone."""
-    moved = conn.scalars(select(other_lines.c.account_id).distinct().order_by(other_lines.c.account_id)).all()
-    ingest.recount(conn, moved, today, -1)
+    for some in _moved(conn):
+        ingest.recount(conn, some, today, -1)
     gone = select(other_lines.c.account_id, other_lines.c.ancestor_id).where(~other_lines.c.is_new)
     where = and_(tuple_(lineage.c.account_id, lineage.c.ancestor_id).in_(gone), lineage.c.until == FOREVER)
     conn.execute(delete(lineage).where(where, lineage.c.since >= today))
@@ -453,7 +453,18 @@ def _write_lines(conn: Connection, today: date) -> None:
         _add_lines(conn, lines.order_by(other_accounts.c.id, staged_lines.c.ancestor_id), BEGINNING)
     again = select(other_lines.c.account_id, other_lines.c.ancestor_id).where(other_lines.c.is_new)
     _add_lines(conn, again.order_by(*again.selected_columns), today)
-    ingest.recount(conn, moved, today, 1)
+    for some in _moved(conn):
+        ingest.recount(conn, some, today, 1)
+
+
+def _moved(conn: Connection) -> Iterator[Sequence[str]]:
+    """The accounts that stand elsewhere in the tree, a part at a time: a team may move with a million people."""
+    each = other_lines.c.account_id
+    ordered = select(each).distinct().order_by(each).limit(ingest.MOVED_AT_ONCE)
+    some = conn.scalars(ordered).all()
+    while some:
+        yield some
+        some = conn.scalars(ordered.where(each > some[-1])).all()
 
 
 def _add_lines(conn: Connection, lines: Select[Any], since: date) -> None:

@@ -125,6 +125,25 @@ def test_any_history_gives_the_same_as_row_by_row(database: Database, steps: Ste
         database.transact(spent_each_day)
 
 
+def test_a_team_that_moves_takes_along_everybody_however_many(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they spent from that day on counts there, a part of the people at a time."""
+    monkeypatch.setattr(ingest, "MOVED_AT_ONCE", 2)
+    crew = tuple(Person(f"p{n}", f"P{n}", team="search") for n in range(5))
+    both = Directory(crew, (Team("search", "Search"), Team("eng", "Engineering")))
+    database.transact(partial(people.apply, directory=both, today=FIRST))
+    database.transact(spent_each_day)
+    moved = replace(both, teams=(Team("search", "Search", parent="eng"), both.teams[1]))
+    later = FIRST + timedelta(days=5)
+    expected = plainly(database, moved, later)
+    database.transact(partial(people.apply, directory=moved, today=later))
+
+    assert database.ask(rows) == expected
+    in_eng = select(func.sum(spend.c.cost_nanos)).where(spend.c.account_id == "team/eng")
+    assert database.ask(lambda conn: conn.execute(in_eng).scalar_one()) == 5 * 7 * 7
+
+
 HERE = Directory(
     people=(Person("ana", "Ana", team="search"), Person("max", "Max", team="search")),
     teams=(Team("search", "Search", "max"), Team("eng", "Engineering")),
