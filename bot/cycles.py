@@ -1,6 +1,6 @@
 """Circles in what should be a tree: a manager of one's own manager, a team below itself."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 
 def circles(above: Mapping[str, str]) -> list[list[str]]:
@@ -33,3 +33,25 @@ def circles_through(some: Iterable[str], above: Callable[[str], str]) -> list[li
             found.append(circle[first:] + circle[:first])
         done.update(path)
     return sorted(found)
+
+
+def circles_of_numbers(above: Sequence[int]) -> Iterator[list[int]]:
+    """The same of millions who have numbers, each circle from anywhere upwards.
+
+    Args:
+        above: which stands directly above each; nought is the top.
+    """
+    seen = bytearray(len(above))  # 1 on the way, 2 done
+    for start, first in enumerate(above):
+        if not first or seen[start]:
+            continue
+        path: list[int] = []
+        here = start
+        while above[here] and not seen[here]:
+            seen[here] = 1
+            path.append(here)
+            here = above[here]
+        if seen[here] == 1:
+            yield path[path.index(here) :]
+        for each in path:
+            seen[each] = 2

@@ -1,8 +1,9 @@
 """Who there is, as a people source tells it: app.yaml, an HR export, a chat directory, the sample company."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import chain
 from typing import Literal
 from unicodedata import category, normalize
 
@@ -142,3 +143,7 @@ class Directory:
     groups: tuple[Group, ...] = ()
     left_out: tuple[str, ...] = ()
     more: Iterable[Person] = field(default=(), compare=False)
+
+    def everybody(self) -> Iterator[Person]:
+        """All people, those who can be gone through once included."""
+        return chain(self.more, self.people)

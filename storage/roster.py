@@ -7,7 +7,6 @@ one writer only what differs is written: all of it or nothing.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
@@ -172,9 +171,7 @@ def stage(conn: Connection, directory: Directory, organization: str) -> None:
     for table in (*_STAGED, *_OTHER):
         conn.execute(CreateTable(table))
     written = bulk_load.writer(conn)
-    bulk_load.load(
-        conn, staged_people, _FIELDS, (_row(each, written) for each in chain(directory.people, directory.more))
-    )
+    bulk_load.load(conn, staged_people, _FIELDS, (_row(each, written) for each in directory.everybody()))
     others = list(_other_accounts(directory, organization))
     bulk_load.load(conn, staged_accounts, _ACCOUNT, others)
     parents = {row[0]: row[3] for row in others}

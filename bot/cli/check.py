@@ -39,7 +39,6 @@ from storage.db import BusyError, Connection, UnreadableDatabaseError
 ENDS_SOON = timedelta(days=30)
 """So long before its end a token is spoken of."""
 NAMED_MAX = 5
-DIFFERENCES_MAX = 20
 
 
 def findings(environ: Mapping[str, str], only: str = "") -> Iterator[CheckLine]:
@@ -198,10 +197,11 @@ def _sources(app: App, unlearnt: str) -> Iterator[CheckLine]:
         for each in app.directory.left_out:
             yield CheckLine(t("people sources: something could not be used"), ok=False, advice=each)
         differences = app.directory.disagreements
-        for each in differences[:DIFFERENCES_MAX]:
+        for each in differences.shown:
             yield CheckLine(t("people sources differ"), ok=True, advice=each)
-        if len(differences) > DIFFERENCES_MAX:
-            yield CheckLine(t("people sources differ about {n} more", n=len(differences) - DIFFERENCES_MAX), ok=True)
+        more = differences.count - len(differences.shown)
+        if more:
+            yield CheckLine(t("people sources differ about {n} more", n=more), ok=True)
 
 
 def _letters(settings: Settings) -> Iterator[CheckLine]:

@@ -66,7 +66,7 @@ def demo_app(
         ConfigError: people of another company are in the database.
     """
     app = build(settings, environ={}, now=now, url=url)
-    strangers = {one.id for one in app.everybody()} - {one.id for one in app.directory().people}
+    strangers = {one.id for one in app.everybody()} - {one.id for one in app.directory().everybody()}
     if strangers:
         app.close()
         raise ConfigError(

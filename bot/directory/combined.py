@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from bot.directory.known_people import Memory
-from bot.directory.merge import Merger
+from bot.directory.merge import Differences, Merger
 from bot.directory.source import Known, Large, Marked, Source, UnusableSourceError
 from bot.texts import t
 from storage.directory import RESERVED, Directory
@@ -26,8 +26,8 @@ class Everybody:
     inline: Directory
     sources: Sequence[tuple[str, Source]]
     recall: Callable[[], Memory]
-    disagreements: tuple[str, ...] = field(default=(), init=False)
-    """Where the sources contradicted each other when they were read last, a sentence each."""
+    disagreements: Differences = field(default_factory=Differences, init=False)
+    """Where the sources contradicted each other when they were read last."""
     left_out: tuple[str, ...] = field(default=(), init=False)
     """What could not be used of them, a sentence each."""
 
@@ -53,26 +53,20 @@ class Everybody:
         merger.take(INLINE, self.inline)
         left_out: list[str] = []
         for number, (name, source) in enumerate(self.sources, 1):
-            so_far = merger.merged()
-            known = Known(so_far.directory, so_far.aliases, memory.people, memory.linked)
-            if number == len(self.sources) and isinstance(source, Large):
+            known = Known(merger.so_far(), merger.people, merger.named, merger.aliases, memory.people, memory.linked)
+            if isinstance(source, Large):
                 many = source.open(known)
-                merger.take_many(name, many)
+                merger.take_many(name, many, is_last=number == len(self.sources))
                 left_out += many.said.left_out
                 continue
             said = source.read(known)
             merger.take(name, said)
             left_out += said.left_out
+        for one in filter(None, map(merger.people.get, sorted(RESERVED))):
+            raise UnusableSourceError(
+                t("{name} has the id “{word}”, which is the bot's own; give another one", name=one.name, word=one.id)
+            )
         merged = merger.merged()
-        for one in merged.directory.people:
-            if one.id in RESERVED:
-                raise UnusableSourceError(
-                    t(
-                        "{name} has the id “{word}”, which is the bot's own; give another one",
-                        name=one.name,
-                        word=one.id,
-                    )
-                )
         self.disagreements = merged.disagreements
         self.left_out = (*left_out, *merged.left_out)
         return replace(merged.directory, left_out=self.left_out)

@@ -1,12 +1,12 @@
 """What a people source is, what it may know before it is asked, and what it says when it cannot be used."""
 
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 from bot.checks import CheckLine
+from bot.directory.scratch import Scratch
 from storage.directory import Directory, Person, address
 
 
@@ -27,7 +27,9 @@ class Known:
     """What is known when a source is asked, so that the same person keeps the same id for ever.
 
     Args:
-        earlier: what app.yaml and the sources listed before say, merged.
+        earlier: what app.yaml and the sources listed before say besides people, merged.
+        people: whom they name, by id.
+        named: whose an address is by them, as it is compared.
         aliases: ids by which one of them calls somebody who is known by another id.
         remembered: everybody whom the database remembers, those who left included, by id.
         linked: the accounts of the identities in Slack and Teams that were linked before, such as "T1/U1" to
@@ -35,40 +37,24 @@ class Known:
     """
 
     earlier: Directory = field(default_factory=Directory)
+    people: Mapping[str, Person] = field(default_factory=dict)
+    named: Mapping[str, str] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     remembered: Mapping[str, Person] = field(default_factory=dict)
     linked: Mapping[str, str] = field(default_factory=dict)
 
-    @cached_property
-    def people(self) -> Mapping[str, Person]:
-        """Whom the earlier sources name, by id."""
-        return {one.id: one for one in self.earlier.people}
-
-    @property
-    def ids(self) -> set[str]:
-        """Every id that is, or was, somebody's."""
-        return {*self.people, *self.aliases, *self.remembered}
-
-    def by_id(self, person_id: str) -> str:
-        """The id of whoever has this one, or is called so by an earlier source; "" if nobody is."""
-        here = person_id in self.people or person_id in self.remembered
-        return person_id if here else self.aliases.get(person_id, "")
+    def has(self, person_id: str) -> bool:
+        """Whether an id is, or was, somebody's."""
+        return person_id in self.people or person_id in self.aliases or self._recalled.has(person_id)
 
     def by_email(self, email: str) -> str:
         """The id of whoever has the address by an earlier source or else by memory; "" if nobody has."""
         plain = address(email)
-        return self.named.get(plain) or self._recalled.get(plain, "")
+        return self.named.get(plain) or self._recalled.by_email(plain)
 
     @cached_property
-    def named(self) -> Mapping[str, str]:
-        """Whose an address is by the earlier sources."""
-        return {address(one.email): one.id for one in self.earlier.people if one.email}
-
-    @cached_property
-    def _recalled(self) -> Mapping[str, str]:
-        """Who is there comes last and so wins over who has left."""
-        everybody = sorted(self.remembered.values(), key=lambda one: (one.active, one.id))
-        return {address(one.email): one.id for one in everybody if one.email}
+    def _recalled(self) -> "_Recalled":
+        return _Recalled(self.in_brief())
 
     def in_brief(self) -> Iterator[tuple[str, str, str, bool]]:
         """Id, address, number and presence of everybody who is remembered, by id."""
@@ -79,14 +65,42 @@ class Known:
             one = self.remembered[each]
             yield each, address(one.email), one.number, one.active
 
-    def by_number(self, number: str) -> str:
-        """The id of the one who is remembered under an employee number, "" if nobody or several are."""
-        return self._numbered.get(number, "") if number else ""
 
-    @cached_property
-    def _numbered(self) -> Mapping[str, str]:
-        count = Counter(one.number for one in self.remembered.values())
-        return {one.number: one.id for one in self.remembered.values() if one.number and count[one.number] == 1}
+class _Recalled:
+    """Who is remembered, to be found by a database.
+
+    Args:
+        brief: see InBrief.
+    """
+
+    def __init__(self, brief: Iterable[tuple[str, str, str, bool]]) -> None:
+        self._scratch = Scratch()
+        self._scratch("create table known (id text primary key, email text, active integer) without rowid")
+        self._scratch.load("known", ((id, email, active) for id, email, _, active in brief))
+        self._scratch("create index known_email on known (email) where email <> ''")
+
+    def has(self, person_id: str) -> bool:
+        """Whether an id is remembered."""
+        return self._scratch.one("select 1 from known where id = ?", person_id) is not None
+
+    def by_email(self, email: str) -> str:
+        """The id of whoever has the address; who is there wins over who has left, and then the last id."""
+        last = "select id from known where email = ? and email <> '' order by active desc, id desc limit 1"
+        return self._scratch.one(last, email) or ""
+
+
+class Taken(Container[str]):
+    """Ids that are somebody's, which may be too many to be listed.
+
+    Args:
+        has: whether an id is among some of them; for all.
+    """
+
+    def __init__(self, *has: Callable[[str], bool]) -> None:
+        self._has = has
+
+    def __contains__(self, person_id: object) -> bool:
+        return any(has(str(person_id)) for has in self._has)
 
 
 @runtime_checkable

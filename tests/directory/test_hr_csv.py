@@ -15,11 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.config import HrColumn
+from bot.directory.hr_csv import people_in_file
 from bot.directory.hr_csv.columns import COLUMNS
 from bot.directory.hr_csv.rows import HrLayout
 from bot.directory.hr_csv.source import Csv
 from bot.directory.source import Known, UnusableSourceError
 from storage.directory import Directory, Person, Team
+from tests.support.knowing import knowing
 
 Read = Callable[..., Directory]
 T = TypeVar("T")
@@ -41,7 +43,7 @@ def read(tmp_path: Path) -> Read:
     def reading(text: str | bytes, known: Known | None = None) -> Directory:
         path = tmp_path / "people.csv"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return Csv(path).read(known or Known())
+        return Csv(path).read(known or knowing())
 
     return reading
 
@@ -127,7 +129,7 @@ def test_a_department_column_alone_names_teams(read: Read) -> None:
 
 def test_a_team_that_app_yaml_names_is_that_team(read: Read) -> None:
     """By its name or its id, in any case."""
-    known = Known(Directory(teams=(Team("sea", "Search & Ads", "ada"),)))
+    known = knowing(Directory(teams=(Team("sea", "Search & Ads", "ada"),)))
 
     assert person(read(ACME, known), "ana").team == "sea"
     assert person(read("e-mail,name,team\na@x.y,A,SEA\n", known), "a").team == "sea"
@@ -143,7 +145,7 @@ def test_a_manager_is_found_by_address_id_or_number(read: Read) -> None:
     told = read(
         "Employee ID,e-mail,name,manager\n"
         "0017,Kim@x.y,Kim,\n1,a@x.y,A,KIM@X.Y\n2,b@x.y,B,kim\n3,c@x.y,C,0017\n4,d@x.y,D,eve@x.y\n5,e@x.y,E,eve\n",
-        Known(Directory(people=(Person("eve", "Eve", "eve@x.y"),))),
+        knowing(Directory(people=(Person("eve", "Eve", "eve@x.y"),))),
     )
 
     assert {one.id: one.manager for one in told.people} == {
@@ -153,7 +155,7 @@ def test_a_manager_is_found_by_address_id_or_number(read: Read) -> None:
 
 def test_a_manager_who_has_left_the_file_is_still_known_by_memory(read: Read) -> None:
     """The reports of somebody who has left are no error of the file."""
-    known = Known(remembered={"kim.t": Person("kim.t", "Kim", "kim@x.y", active=False)})
+    known = knowing(remembered={"kim.t": Person("kim.t", "Kim", "kim@x.y", active=False)})
 
     assert person(read("e-mail,name,manager\na@x.y,A,kim@x.y\n", known), "a").manager == "kim.t"
 
@@ -207,7 +209,7 @@ def test_two_of_the_same_local_part_are_two_people_however_the_file_is_sorted(re
 
 def test_whoever_is_remembered_keeps_the_id_and_a_namesake_never_gets_it(read: Read) -> None:
     """An id leads to a history, also when its owner has left long ago."""
-    known = Known(remembered={"ana": Person("ana", "Ana", "ana@b.example", active=False)})
+    known = knowing(remembered={"ana": Person("ana", "Ana", "ana@b.example", active=False)})
     told = read("e-mail,name\nana@a.example,Another Ana\nana@b.example,Ana\n", known)
 
     assert [one.id for one in told.people] == ["ana-a.example", "ana"]
@@ -216,7 +218,7 @@ def test_whoever_is_remembered_keeps_the_id_and_a_namesake_never_gets_it(read: R
 def test_who_keeps_the_employee_number_is_the_same_person_whatever_the_name_and_the_address(read: Read) -> None:
     """Ana marries. An address that is free now is not hers any more, whoever gets it; and it stays so."""
     before = read("Employee number,e-mail,name\n1042,ana.silva@x.y,Ana Silva\n7,max@x.y,Max\n")
-    known = Known(remembered={one.id: one for one in before.people})
+    known = knowing(remembered={one.id: one for one in before.people})
     text = (
         "Employee number,e-mail,name\n 1042\u200b,ana.costa@x.y,Ana Costa\n7,max@x.y,Max\n9,ana.silva@x.y,Ana Silva\n"
     )
@@ -227,7 +229,7 @@ def test_who_keeps_the_employee_number_is_the_same_person_whatever_the_name_and_
         ("max", "Max"),
         ("ana.silva-x.y", "Ana Silva"),
     ]
-    assert read(text, Known(remembered={one.id: one for one in after.people})) == after
+    assert read(text, knowing(remembered={one.id: one for one in after.people})) == after
 
 
 def test_an_employee_number_counts_in_its_own_file_only(read: Read) -> None:
@@ -236,10 +238,10 @@ def test_an_employee_number_counts_in_its_own_file_only(read: Read) -> None:
     other = replace(dora, number="sister.csv/2")
 
     text = "Employee number,e-mail,name\n2,cid@a.example,Cid\n"
-    assert read(text, Known(remembered={"dora": other})).people[0].id == "cid"
-    assert read(text, Known(remembered={"dora": dora})).people[0].id == "dora"
+    assert read(text, knowing(remembered={"dora": other})).people[0].id == "cid"
+    assert read(text, knowing(remembered={"dora": dora})).people[0].id == "dora"
     twice = {"dora": dora, "eve": replace(dora, id="eve")}
-    assert read(text, Known(remembered=twice)).people[0].id == "cid"
+    assert read(text, knowing(remembered=twice)).people[0].id == "cid"
 
 
 def test_blanks_and_invisible_letters_are_no_part_of_what_is_written(read: Read) -> None:
@@ -251,13 +253,54 @@ def test_blanks_and_invisible_letters_are_no_part_of_what_is_written(read: Read)
 
 def test_whom_app_yaml_names_without_an_address_is_whoever_has_the_id(read: Read) -> None:
     """So a role can be given in app.yaml to somebody of the export; with another address it is somebody else."""
-    named = Known(Directory(people=(Person("ana", "Ana", roles=("finance",)),)))
-    other = Known(Directory(people=(Person("ana", "Ana", "ana@b.example"),)))
+    named = knowing(Directory(people=(Person("ana", "Ana", roles=("finance",)),)))
+    other = knowing(Directory(people=(Person("ana", "Ana", "ana@b.example"),)))
     taken = replace(named, remembered={"ana": Person("ana", "Ana", "ana@c.example")})
 
     assert read("e-mail,name\nana@a.example,Ana\n", named).people[0].id == "ana"
     assert read("e-mail,name\nana@a.example,Ana\n", other).people[0].id == "ana-a.example"
     assert read("e-mail,name\nana@a.example,Ana\n", taken).people[0].id == "ana-a.example"
+
+
+SEVERAL_WORDS = st.sampled_from(["ana@x.y", "ana@z.y", "bob@x.y", "ana-x.y@x.y", "Ana.@x.y"])
+NAMED = st.lists(
+    st.builds(
+        Person, st.sampled_from(["ana", "bob", "ana-x.y", "kim"]), st.just("N"), st.one_of(st.just(""), SEVERAL_WORDS)
+    ),
+    unique_by=(lambda one: one.id, lambda one: one.email.lower() or one.id),
+    max_size=4,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    lines=st.lists(st.tuples(SEVERAL_WORDS, st.sampled_from(["", "1", "2"])), unique_by=lambda one: one[0], min_size=1),
+    named=NAMED,
+    before=NAMED,
+    numbers=st.lists(st.sampled_from(["", "people.csv/1", "people.csv/2"]), min_size=4, max_size=4),
+    aliases=st.dictionaries(st.sampled_from(["ana", "bob"]), st.just("kim"), max_size=1),
+)
+def test_whoever_is_known_anyway_need_not_be_looked_at_alone(
+    lines: list[tuple[str, str]],
+    named: list[Person],
+    before: list[Person],
+    numbers: list[str],
+    aliases: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Whom an earlier source names with the same id and address gets the same id as if all were found one by one."""
+    source = Csv(tmp_path_factory.getbasetemp() / "people.csv")
+    source.path.write_text(
+        "e-mail,name,employee number\n" + "".join(f"{email},N,{number}\n" for email, number in lines)
+    )
+    remembered = {one.id: replace(one, number=number) for one, number in zip(before, numbers, strict=False)}
+    known = knowing(Directory(tuple(named)), aliases=aliases, remembered=remembered)
+    found = source.read(known)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(people_in_file, "_SEVERAL", "select line from row where is_made")
+        one_by_one = source.read(known)
+
+    assert found == one_by_one
 
 
 @settings(max_examples=60, deadline=None)
@@ -276,7 +319,7 @@ def test_everybody_keeps_the_id_when_others_come_and_go(
         here = data.draw(st.permutations(emails)) if emails else []
         here = here[: data.draw(st.integers(1, max(1, len(here))))]
         source.path.write_text("e-mail,name\nzzz@z.example,Zzz\n" + "".join(f"{each},Somebody\n" for each in here))
-        told = source.read(Known(remembered=dict(remembered)))
+        told = source.read(knowing(remembered=dict(remembered)))
         assert len({one.id for one in told.people}) == len(told.people)
         for one in told.people:
             assert ids.setdefault(one.email, one.id) == one.id
@@ -355,7 +398,7 @@ def test_a_hundred_thousand_people_are_read_quickly(read: Read) -> None:
 def test_who_is_known_by_an_id_alone_stays_although_the_line_has_a_field_too_many(read: Read) -> None:
     """A comma in a name is no reason to leave."""
     worker = Person("w-17", "Worker", number="people.csv/7")
-    told = read("id,e-mail,name\nw-17,,Wor,ker\nbo,bo@x.y,Bo\n", Known(remembered={"w-17": worker}))
+    told = read("id,e-mail,name\nw-17,,Wor,ker\nbo,bo@x.y,Bo\n", knowing(remembered={"w-17": worker}))
 
     assert person(told, "w-17") == worker
 
@@ -552,7 +595,7 @@ def test_alike_lines_are_one_with_their_count(left_out: Callable[..., list[str]]
 def test_who_cannot_be_understood_any_more_stays_as_they_were(read: Read) -> None:
     """An odd line makes nobody leave; and it brings nobody in."""
     before = {one.id: one for one in read(ACME).people}
-    known = Known(remembered=before)
+    known = knowing(remembered=before)
     for right, wrong in (
         ("Ana Silva,max", "Ana, Silva,max"),
         ("on leave", "gone fishing"),
@@ -639,10 +682,10 @@ def test_where_the_column_does_not_tell_app_yaml_is_asked_once(tmp_path: Path) -
     path = tmp_path / "people.csv"
     path.write_text("e-mail,name,hire date\na@x.y,A,03/04/2026\nb@x.y,B,05/06/2026\n")
 
-    assert [one.joined for one in Csv(path).read(Known()).people] == [None, None]
-    assert len(Csv(path).read(Known()).left_out) == 1
+    assert [one.joined for one in Csv(path).read(knowing()).people] == [None, None]
+    assert len(Csv(path).read(knowing()).left_out) == 1
     for said, month in (("day first", 4), ("month first", 3)):
-        told = Csv(path, HrLayout(dates=said)).read(Known())
+        told = Csv(path, HrLayout(dates=said)).read(knowing())
         assert told.people[0].joined is not None
         assert (told.people[0].joined.month, told.left_out) == (month, ())
 
@@ -652,11 +695,11 @@ def test_app_yaml_names_columns_and_statuses_that_are_not_known(tmp_path: Path) 
     path = tmp_path / "people.csv"
     path.write_text("Contact,Who,Boss,E-mail,Lage\na@x.y,A,B,private@z.z,dabei\nb@x.y,B,,,weg\n")
     columns: dict[HrColumn, str] = {"email": "contact", "name": "Who", "manager": "Boss", "status": "Lage"}
-    told = Csv(path, HrLayout(columns, statuses={"Dabei": "active", "weg": "left"})).read(Known())
+    told = Csv(path, HrLayout(columns, statuses={"Dabei": "active", "weg": "left"})).read(knowing())
 
     assert [(one.email, one.active) for one in told.people] == [("a@x.y", True), ("b@x.y", False)]
     with pytest.raises(UnusableSourceError, match=r"there is no column “Conact”\. Did you mean “Contact”"):
-        Csv(path, HrLayout({**columns, "email": "Conact"})).read(Known())
+        Csv(path, HrLayout({**columns, "email": "Conact"})).read(knowing())
 
 
 def test_a_line_that_stands_twice_is_one(left_out: Callable[..., list[str]], read: Read) -> None:
@@ -757,9 +800,9 @@ def test_very_many_odd_lines_are_told_quickly(left_out: Callable[..., list[str]]
 def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     """By its path."""
     with pytest.raises(UnusableSourceError, match=r"people\.csv cannot be read: No such file or directory"):
-        Csv(tmp_path / "people.csv").read(Known())
+        Csv(tmp_path / "people.csv").read(knowing())
     with pytest.raises(UnusableSourceError, match="Is a directory"):
-        Csv(tmp_path).read(Known())
+        Csv(tmp_path).read(knowing())
 
 
 @settings(max_examples=200, deadline=None)
@@ -772,7 +815,7 @@ def test_whatever_is_in_the_file_it_is_people_or_a_plain_no(
     for head in (b"", b"e-mail,name,manager,team\n"):
         source.path.write_bytes(head + content)
         try:
-            told = source.read(Known())
+            told = source.read(knowing())
         except UnusableSourceError:
             continue
         assert all(one.id and one.name for one in told.people)
@@ -785,12 +828,12 @@ def test_a_column_puts_people_into_a_group(tmp_path: Path) -> None:
     path.write_text(f"{head}\n{ana}\n{bob}\n", encoding="utf-8")
     layout = HrLayout(groups={"contractors": ("worker type", "Contractor")})
 
-    assert [(each.id, each.groups) for each in Csv(path, layout).read(Known()).people] == [
+    assert [(each.id, each.groups) for each in Csv(path, layout).read(knowing()).people] == [
         ("ana", ()),
         ("bob", ("contractors",)),
     ]
     with pytest.raises(UnusableSourceError, match="no column “Type”"):
-        Csv(path, HrLayout(groups={"contractors": ("Type", "Contractor")})).read(Known())
+        Csv(path, HrLayout(groups={"contractors": ("Type", "Contractor")})).read(knowing())
 
 
 LEAVERS = """\
@@ -810,7 +853,7 @@ def test_a_person_leaves_on_the_day_after_the_last_one(tmp_path: Path, title: st
     path.write_text(LEAVERS.replace("Termination date", title))
     here: dict[date, set[str]] = {}
     for day in (date(2026, 11, 22), date(2026, 11, 23), date(2026, 11, 24)):
-        found = Csv(path, today=partial(date, day.year, day.month, day.day)).read(Known())
+        found = Csv(path, today=partial(date, day.year, day.month, day.day)).read(knowing())
         here[day] = {one.id for one in found.people if one.active}
         assert any("Dee Odd" in line and "soon" in line for line in found.left_out)
     assert here == {

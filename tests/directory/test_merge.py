@@ -2,13 +2,15 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from datetime import date
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.cycles import circles
 from bot.directory.merge import Merged, Merger
-from storage.directory import Agent, Directory, Link, Person, Team, address
+from storage.directory import Agent, Directory, Group, Link, Person, Team, address
+from tests.support import plain_merge
 
 IDS = ("ana", "bob", "kim", "max")
 ADDRESSES = ("", "ana@x.y", "bob@x.y", "Kim@x.y", "max@x.y")
@@ -24,6 +26,8 @@ persons = st.builds(
     zone=st.sampled_from(["", "UTC"]),
     roles=st.sampled_from([(), ("finance",)]),
     active=st.booleans(),
+    joined=st.sampled_from([None, date(2026, 2, 28)]),
+    groups=st.sampled_from([(), ("interns",), ("contractors", "interns")]),
 )
 teams = st.builds(
     Team,
@@ -47,6 +51,14 @@ directories = st.builds(
         st.builds(Agent, id=st.just("bot"), name=st.just("Bot"), owner=st.sampled_from(IDS)), max_size=1
     ).map(tuple),
     links=st.lists(links, max_size=2, unique_by=lambda one: one.external_id).map(tuple),
+    groups=st.lists(
+        st.builds(
+            Group,
+            st.sampled_from(["contractors", "pilots"]),
+            st.lists(st.sampled_from([*IDS, "zoe"]), max_size=3).map(tuple),
+        ),
+        max_size=1,
+    ).map(tuple),
 )
 several = st.lists(directories, max_size=4)
 calm = settings(deadline=None)  # other work on the machine is no fault of a merge
@@ -54,23 +66,30 @@ calm = settings(deadline=None)  # other work on the machine is no fault of a mer
 
 def merge(parts: Iterable[Directory]) -> Directory:
     """The sources as one, the weightiest first."""
-    merger = Merger()
-    for part in parts:
-        merger.take("", part)
-    return merger.merged().directory
+    return collected(merged(parts).directory)
+
+
+def collected(directory: Directory) -> Directory:
+    """The same with everybody in memory."""
+    return replace(directory, people=tuple(directory.everybody()), more=())
 
 
 def merged(parts: Iterable[Directory]) -> Merged:
     """The sources as one; they are called app.yaml, people.csv and slack, and the fourth has no name."""
+    return taken(parts).merged()
+
+
+def taken(parts: Iterable[Directory]) -> Merger:
+    """The same, before they are one."""
     merger = Merger()
     for name, part in zip(("app.yaml", "people.csv", "slack", ""), parts, strict=False):
         merger.take(name, part)
-    return merger.merged()
+    return merger
 
 
 def differences(*parts: Directory) -> tuple[str, ...]:
     """Where the sources contradict each other."""
-    return merged(parts).disagreements
+    return merged(parts).disagreements.shown
 
 
 def someone(**said: object) -> Directory:
@@ -110,24 +129,46 @@ class InMemory:
         return (one for one in self.all.values() if one.id not in ids)
 
 
-@calm
-@given(several, directories)
-def test_people_who_are_not_held_in_memory_come_out_the_same(parts: list[Directory], last: Directory) -> None:
-    """Only those come in who are named elsewhere, too."""
-    many = InMemory(last)
-    plain, large = Merger(), Merger()
-    for number, part in enumerate(parts):
-        plain.take(str(number), part)
-        large.take(str(number), part)
-    plain.take("last", replace(many.said, people=tuple(many.all.values())))
-    large.take_many("last", many)
-    expected, found = plain.merged(), large.merged()
+def in_order(directory: Directory) -> Directory:
+    """The same with everybody in memory, by id."""
+    everybody = sorted(directory.everybody(), key=lambda one: one.id)
+    return replace(directory, people=tuple(everybody), more=())
 
-    everybody = [*found.directory.people, *found.directory.more]
-    assert sorted(map(repr, everybody)) == sorted(map(repr, expected.directory.people))
-    assert replace(found.directory, people=(), more=()) == replace(expected.directory, people=())
-    assert sorted(found.disagreements) == sorted(expected.disagreements)
-    assert sorted(found.left_out) == sorted(expected.left_out)
+
+SAME_IDS = st.lists(persons, max_size=5).map(lambda some: Directory(people=tuple(some)))
+HAND_OVER = st.sampled_from(["in memory", "many"])
+steps = st.lists(st.tuples(st.one_of(directories, directories, SAME_IDS), HAND_OVER), max_size=4)
+
+
+@calm
+@given(steps, st.sampled_from([0, 3, 1_000]))
+def test_any_sources_in_any_order_are_merged_as_in_memory(parts: list[tuple[Directory, str]], few: int) -> None:
+    """Those that have many people, too, wherever they stand; and so says each step on the way what is known by then."""
+    plain, merger = plain_merge.Merger(), Merger(few)
+    for number, (part, how) in enumerate(parts, 1):
+        many = InMemory(part)
+        if how == "many":
+            part = replace(many.said, people=tuple(many.all.values()))  # noqa: PLW2901 - what it says is cleaned
+            merger.take_many(str(number), many, is_last=number == len(parts))
+        else:
+            merger.take(str(number), part)
+        plain.take(str(number), part)
+        if number == len(parts):
+            break
+        expected = plain.merged()
+        assert merger.so_far().links == expected.directory.links
+        assert dict(merger.people) == {one.id: one for one in expected.directory.people}
+        assert dict(merger.aliases) == expected.aliases
+        assert dict(merger.named) == {address(one.email): one.id for one in expected.directory.people if one.email}
+    expected, found = plain.merged(), merger.merged()
+
+    assert in_order(found.directory) == in_order(expected.directory)
+    if few and parts and parts[-1][1] == "many":  # only some of them come in, in another order
+        assert {*found.disagreements.shown} <= {*expected.disagreements}
+    else:
+        assert found.disagreements.shown == expected.disagreements[:20]
+    assert found.disagreements.count == len(expected.disagreements)
+    assert found.left_out == expected.left_out
 
 
 @calm
@@ -147,13 +188,13 @@ def test_nobody_is_twice_and_no_address_is_two_peoples(parts: list[Directory]) -
 @given(several)
 def test_nobody_is_lost(parts: list[Directory]) -> None:
     """Whoever is named is there, under that id or another one."""
-    told = merged(parts)
-    ids = {one.id for one in told.directory.people}
+    merger = taken(parts)
+    ids, aliases = {*merger.people}, dict(merger.aliases)
 
-    assert not ids & told.aliases.keys()
-    assert ids | told.aliases.keys() == {one.id for part in parts for one in part.people}
-    assert ids >= set(told.aliases.values())
-    assert {team.id for team in told.directory.teams} == {team.id for part in parts for team in part.teams}
+    assert not ids & aliases.keys()
+    assert ids | aliases.keys() == {one.id for part in parts for one in part.people}
+    assert ids >= set(aliases.values())
+    assert {team.id for team in merger.merged().directory.teams} == {team.id for part in parts for team in part.teams}
 
 
 @calm
@@ -185,11 +226,12 @@ def test_what_the_first_source_says_stands(first: Directory, others: list[Direct
 @given(several)
 def test_who_has_left_by_any_source_has_left(parts: list[Directory]) -> None:
     """A list of people that an admin once wrote must not keep somebody's authority alive."""
-    told = merged(parts)
-    there = {one.id for one in told.directory.people if one.active}
+    merger = taken(parts)
+    aliases = dict(merger.aliases)
+    there = {one.id for one in merger.merged().directory.everybody() if one.active}
 
     for part in parts:
-        gone = {told.aliases.get(one.id, one.id) for one in part.people if not one.active}
+        gone = {aliases.get(one.id, one.id) for one in part.people if not one.active}
         assert not gone & there
 
 
@@ -274,6 +316,18 @@ def test_a_disagreement_about_an_address_is_told() -> None:
     assert differences(someone(email="ana@x.y"), someone(email="ana@z.y")) == (
         "ana: the address is ana@x.y by app.yaml and ana@z.y by people.csv; what app.yaml says counts",
     )
+    assert differences(someone(), someone(email="ana@x.y"), someone(email="ana@z.y")) == (
+        "ana: the address is ana@x.y by people.csv and ana@z.y by slack; what people.csv says counts",
+    )
+
+
+def test_two_ids_of_one_manager_are_no_disagreement() -> None:
+    """The first source knew the manager by an id that does not count."""
+    boss = Directory(people=(Person("max", "Max", "max@x.y"), Person("mw", "Max", "max@x.y")))
+
+    told = merged([boss, someone(manager="mw"), someone(manager="max")])
+    assert told.disagreements.shown == ("mw: max@x.y is the address of max, too; they are taken for one person",)
+    assert [one.manager for one in told.directory.everybody()] == ["", "max"]
 
 
 def test_two_people_of_one_address_in_one_source_are_told() -> None:
@@ -305,9 +359,60 @@ def test_a_circle_over_two_sources_is_told_and_the_later_word_is_left_out() -> N
     assert merge([first, second]).people == first.people
 
 
+def test_a_circle_through_people_whom_nobody_else_names_is_found() -> None:
+    """They stand in a large source, which comes last."""
+    merger = Merger()
+    merger.take("app.yaml", someone(manager="bob"))
+    merger.take_many(
+        "people.csv",
+        InMemory(Directory(people=(Person("bob", "Bob", manager="kim"), Person("kim", "Kim", manager="ana")))),
+        is_last=True,
+    )
+    told = merger.merged()
+
+    assert told.left_out == ("kim: ana is left out, for ana → bob → kim → ana would be a circle",)
+    assert {one.id: one.manager for one in told.directory.everybody()} == {"ana": "bob", "bob": "kim", "kim": ""}
+
+
+def test_a_circle_of_two_ids_of_one_person_is_none() -> None:
+    """Who is known by another id does not come in a second time because a large source has them in a circle."""
+    merger = Merger()
+    same = (Person("ana", "Ana", "ana@x.y"), Person("kim", "Ana", "ana@x.y"), Person("bob", "Ana", "ana@x.y"))
+    merger.take("app.yaml", Directory(people=same))
+    gone = (Person("bob", "Bob", manager="kim", active=False), Person("kim", "Kim", manager="bob", active=False))
+    merger.take_many("people.csv", InMemory(Directory(people=gone)), is_last=True)
+
+    assert [one.id for one in merger.merged().directory.everybody()] == ["ana"]
+
+
 def test_who_has_left_gives_way_in_a_circle_without_a_word() -> None:
     """Zoe was Ana's manager, and reports to her since; whom she reports to no longer matters to anybody else."""
     told = Directory(people=(Person("zoe", "Zoe", manager="ana"), Person("ana", "Ana", manager="zoe", active=False)))
 
     assert {one.id: one.manager for one in merge([told]).people} == {"zoe": "ana", "ana": ""}
     assert differences(told) == ()
+
+
+def test_of_many_circles_twenty_are_told_and_the_others_counted() -> None:
+    """Two exports may contradict each other about everybody."""
+    pairs = [(f"a{n:02}", f"b{n:02}") for n in range(22)]
+    first = Directory(tuple(Person(one, one, manager=other) for one, other in pairs))
+    second = Directory(tuple(Person(other, other, manager=one) for one, other in pairs))
+    told = merged([first, second])
+
+    assert told.left_out[0] == "b00: a00 is left out, for a00 → b00 → a00 would be a circle"
+    assert told.left_out[19:] == (
+        "b19: a19 is left out, for a19 → b19 → a19 would be a circle",
+        "and 2 more circles of managers or teams",
+    )
+    assert not circles({one.id: one.manager for one in told.directory.everybody()})
+
+
+def test_of_many_differences_twenty_are_told_and_all_are_counted() -> None:
+    """In the order of the sources and of the people in them."""
+    some = [Person(f"p{n:02}", "P", f"p{n}@x.y") for n in range(30)]
+    parts = [Directory(tuple(replace(one, manager=above) for one in some)) for above in ("max", "kim", "bob")]
+    told = merged(parts).disagreements
+
+    assert [each.partition(":")[0] for each in told.shown] == [one.id for one in some[:20]]
+    assert told.count == 60

@@ -8,10 +8,10 @@ import pytest
 from bot.config import TeamsSettings
 from bot.directory.microsoft.mailbox_zones import IANA, zone_name
 from bot.directory.microsoft.source import MicrosoftDirectory, token
-from bot.directory.source import Known
 from bot.errors import UndeliverableError, UnreachableError
 from storage.directory import Directory, Group, Link, Person, Team
 from tests.support.fakes.graph import TOKEN, FakeEntra, FakeGraph
+from tests.support.knowing import knowing
 
 TENANT, APP = str(UUID(int=0xACE)), str(UUID(int=0xB0B))
 SETTINGS = TeamsSettings(app_id=APP, tenants=(TENANT,))
@@ -41,7 +41,7 @@ def identity(name: str) -> str:
 
 def test_everybody_comes_with_manager_department_and_identity(graph: FakeGraph) -> None:
     """All pages; who is disabled and was never known is left out, and so are guests."""
-    found = source(graph).read(Known())
+    found = source(graph).read(knowing())
 
     assert found.people == (
         Person("kim", "Kim Tanaka", "kim@acme.example", team="engineering"),
@@ -55,7 +55,7 @@ def test_everybody_comes_with_manager_department_and_identity(graph: FakeGraph) 
 def test_who_is_known_keeps_the_id(graph: FakeGraph) -> None:
     """By a link that was made before, else by the address; and who is disabled has left."""
     hr = Directory(people=(Person("weber", "Max", "max@acme.example"),), teams=(Team("s", "search"),))
-    known = Known(hr, remembered={"rey": Person("rey", "Bob")}, linked={identity("bob"): "person/rey"})
+    known = knowing(hr, remembered={"rey": Person("rey", "Bob")}, linked={identity("bob"): "person/rey"})
     found = {one.id: one for one in source(graph).read(known).people}
 
     assert set(found) == {"kim", "weber", "ana", "rey"}
@@ -66,7 +66,7 @@ def test_who_is_known_keeps_the_id(graph: FakeGraph) -> None:
 
 def test_an_address_links_only_if_app_yaml_says_so(graph: FakeGraph) -> None:
     """`msteams.link_by_email: false`: whom HR names is linked by hand."""
-    hr = Known(Directory(people=(Person("ana", "Ana", "ana@acme.example"),)))
+    hr = knowing(Directory(people=(Person("ana", "Ana", "ana@acme.example"),)))
 
     linked = {link.account for link in source(graph, link_by_email=False).read(hr).links}
     assert linked == {"person/kim", "person/max"}
@@ -76,7 +76,7 @@ def test_where_managers_are_refused_people_come_without_them(graph: FakeGraph) -
     """And `check` says it, with what to do."""
     graph.managers_refused = True
 
-    assert [one.manager for one in source(graph).read(Known()).people] == ["", "", ""]
+    assert [one.manager for one in source(graph).read(knowing()).people] == ["", "", ""]
     people, managers, _zones = source(graph).check()
     assert people.ok
     assert not managers.ok
@@ -87,7 +87,7 @@ def test_without_the_right_nothing_is_read_and_check_says_which_it_is(graph: Fak
     """Half a company is worse than yesterday's."""
     graph.refused = True
     with pytest.raises(UndeliverableError, match=r"User\.Read\.All"):
-        source(graph).read(Known())
+        source(graph).read(knowing())
     (only,) = source(graph).check()
     assert "User.Read.All" in only.advice
 
@@ -111,7 +111,7 @@ def test_zones_come_from_mailboxes_by_either_of_their_names(graph: FakeGraph) ->
     for user, zone in zip(graph.users, ("W. Europe Standard Time", "Asia/Tokyo", "Customized Time Zone"), strict=False):
         user["zone"] = zone
 
-    assert zones(source(graph).read(Known())) == {"kim": "Europe/Berlin", "max": "Asia/Tokyo", "ana": ""}
+    assert zones(source(graph).read(knowing())) == {"kim": "Europe/Berlin", "max": "Asia/Tokyo", "ana": ""}
 
 
 def test_every_zone_that_windows_has_is_known() -> None:
@@ -125,7 +125,7 @@ def test_zones_are_asked_for_twenty_at_a_time(graph: FakeGraph) -> None:
     for number in range(40):
         graph.hire(f"p{number}", f"Person {number}", zone="Tokyo Standard Time")
     hr = Directory(people=(Person("ana", "Ana", "ana@acme.example", zone="America/Lima"),))
-    found = zones(source(graph).read(Known(hr)))
+    found = zones(source(graph).read(knowing(hr)))
 
     assert {found[f"p{number}"] for number in range(40)} == {"Asia/Tokyo"}
     batches = [heard for heard in graph.requests if heard.path == "/$batch"]
@@ -143,7 +143,7 @@ def test_without_the_right_people_come_without_zones_and_check_says_how_to_have_
         graph.hire(f"p{number}", f"Person {number}")
 
     earlier = {"kim": Person("kim", "Kim", zone="America/Lima")}
-    assert set(zones(source(graph).read(Known(remembered=earlier))).values()) == {""}
+    assert set(zones(source(graph).read(knowing(remembered=earlier))).values()) == {""}
     assert len([heard for heard in graph.requests if heard.path == "/$batch"]) == 1
     *_, finding = source(graph).check()
     assert finding.ok
@@ -154,7 +154,7 @@ def test_a_zone_that_graph_has_no_time_for_stays_as_it_was(graph: FakeGraph) -> 
     """Too busy for one mailbox, or for all of them."""
     for user in graph.users:
         user["zone"] = "Tokyo Standard Time"
-    earlier = Known(remembered={"kim": Person("kim", "Kim", "kim@acme.example", zone="America/Lima")})
+    earlier = knowing(remembered={"kim": Person("kim", "Kim", "kim@acme.example", zone="America/Lima")})
     graph.busy_mailboxes = {"oid-kim"}
     assert zones(source(graph).read(earlier)) == {"kim": "America/Lima", "max": "Asia/Tokyo", "ana": "Asia/Tokyo"}
 
@@ -169,14 +169,14 @@ def test_a_mailbox_that_is_kept_from_us_costs_nobody_else_the_zone(graph: FakeGr
         graph.hire(f"p{number:02}", f"Person {number}", zone="Tokyo Standard Time")
     graph.kept_mailboxes = {"oid-p20"}
 
-    found = zones(source(graph).read(Known()))
+    found = zones(source(graph).read(knowing()))
     assert found.pop("p20") == ""
     assert set(found.values()) == {"Asia/Tokyo"}
 
 
 def test_an_answer_to_a_batch_that_cannot_be_right_changes_no_zone(graph: FakeGraph) -> None:
     """Neither an odd body nor an answer to what was not asked."""
-    earlier = Known(remembered={"kim": Person("kim", "Kim", "kim@acme.example", zone="America/Lima")})
+    earlier = knowing(remembered={"kim": Person("kim", "Kim", "kim@acme.example", zone="America/Lima")})
     wrong: list[object] = [[], {"responses": [{"id": "77", "status": 200}, {"id": "0"}, 5]}]
     for body in wrong:
         graph.fail_next(200, body=body, path="/$batch")
@@ -187,21 +187,21 @@ def test_a_page_elsewhere_is_not_fetched(graph: FakeGraph) -> None:
     """The token goes to Graph and to nobody else."""
     graph.fail_next(200, body={"value": [], "@odata.nextLink": "https://evil.example/users?"})
     with pytest.raises(UndeliverableError, match="cannot be right"):
-        source(graph).read(Known())
+        source(graph).read(knowing())
 
 
 def test_graph_is_down(graph: FakeGraph) -> None:
     """The clock tries again; nobody is lost."""
     graph.fail_next(503, {"Retry-After": "3600"})
     with pytest.raises(UnreachableError):
-        source(graph).read(Known())
+        source(graph).read(knowing())
 
 
 def test_msal_gets_a_token_once_and_uses_it_until_it_ends(graph: FakeGraph) -> None:
     """With the secret of the app registration, from its own tenant."""
     entra = FakeEntra(TENANT, APP, "right")
     give = token(SETTINGS, "right", entra)
-    found = MicrosoftDirectory(TENANT, give, url=graph.url).read(Known())
+    found = MicrosoftDirectory(TENANT, give, url=graph.url).read(knowing())
 
     assert len(found.people) == 3
     assert give() == TOKEN
@@ -228,7 +228,7 @@ def test_groups_of_entra_are_groups_of_app_yaml(graph: FakeGraph) -> None:
     graph.groups["g1"] = ["oid-stranger", *(f"oid-p{number}" for number in range(7))]
     entra = MicrosoftDirectory(TENANT, lambda: TOKEN, groups={"contractors": "g1"}, url=graph.url)
 
-    assert entra.read(Known()).groups == (Group("contractors", tuple(f"p{number}" for number in range(7))),)
+    assert entra.read(knowing()).groups == (Group("contractors", tuple(f"p{number}" for number in range(7))),)
 
 
 def test_one_person_is_looked_up_by_address(graph: FakeGraph) -> None:

@@ -16,6 +16,7 @@ from bot.platforms.slack.manifest import DIRECTORY_SCOPES, GROUP_SCOPES, SCOPES,
 from storage.directory import Directory, Group, Link, Person
 from tests.support.clock import Clock
 from tests.support.fakes.slack import FakeSlack
+from tests.support.knowing import knowing
 
 FIELD = "Xf1"
 BUSY = {"ok": False, "error": "ratelimited"}
@@ -45,7 +46,7 @@ class Office:
 
     def read(self, known: Known | None = None) -> Directory:
         """Read the directory."""
-        return self.source.read(known or Known())
+        return self.source.read(known or knowing())
 
     def managers(self, known: Known | None = None) -> dict[str, str]:
         """Who has which manager."""
@@ -119,7 +120,7 @@ def test_a_member_with_the_address_of_somebody_known_is_that_person(office: Offi
     """By another source or by memory; the address counts, not what the id would be."""
     office.joins("ana")
     office.joins("bob")
-    known = Known(
+    known = knowing(
         Directory(people=(Person("ana.silva", "Ana", "Ana@Acme.example"), Person("bob", "Bob", "bob@other.example"))),
         remembered={"bobby": Person("bobby", "Bob", "bob@acme.example", active=False)},
     )
@@ -133,7 +134,7 @@ def test_a_member_with_the_address_of_somebody_known_is_that_person(office: Offi
 def test_a_namesake_gets_an_id_of_their_own(office: Office) -> None:
     """Somebody without an address in app.yaml is not given to whoever has a similar one."""
     office.joins("ana")
-    known = Known(Directory(people=(Person("ana", "Ana", roles=("admin",)),)))
+    known = knowing(Directory(people=(Person("ana", "Ana", roles=("admin",)),)))
 
     assert [one.id for one in office.read(known).people] == ["ana-acme.example"]
 
@@ -143,7 +144,7 @@ def test_an_id_of_the_past_is_not_given_to_somebody_new(office: Office) -> None:
     office.joins("ana")
     office.joins("bob")
     past = {"ana": Person("ana", "Ana", "ana@other.example", active=False)}
-    known = Known(aliases={"bob": "robert"}, remembered=past)
+    known = knowing(aliases={"bob": "robert"}, remembered=past)
 
     assert [one.id for one in office.read(known).people] == ["ana-acme.example", "bob-acme.example"]
 
@@ -157,14 +158,14 @@ def test_of_two_who_had_an_address_the_one_who_is_there_counts(office: Office) -
         "ana.z": Person("ana.z", "Ana", "ana@acme.example", active=False),
     }
 
-    assert [one.id for one in office.read(Known(remembered=past)).people] == ["ana.new"]
+    assert [one.id for one in office.read(knowing(remembered=past)).people] == ["ana.new"]
 
 
 def test_a_link_counts_more_than_an_address(office: Office) -> None:
     """So somebody whose address changes stays who they are, and an admin's word stands."""
     user = office.joins("ana", email="ana.weber@acme.example")
     people = (Person("ana", "Ana", "ana@acme.example"), Person("max", "Max", "ana.weber@acme.example"))
-    before = Known(Directory(people=people), linked={f"T1/{user}": "person/ana"})
+    before = knowing(Directory(people=people), linked={f"T1/{user}": "person/ana"})
     explicit = (Link("slack", "user", f"T1/{user}", "person/max"),)
 
     assert [one.id for one in office.read(before).people] == ["ana"]
@@ -175,7 +176,7 @@ def test_an_identity_that_is_linked_to_an_agent_is_no_person(office: Office) -> 
     """Some programs have a whole account."""
     user = office.joins("crawler")
 
-    assert office.read(Known(linked={f"T1/{user}": "agent/crawler"})) == Directory()
+    assert office.read(knowing(linked={f"T1/{user}": "agent/crawler"})) == Directory()
 
 
 def test_addresses_link_nobody_if_app_yaml_says_so(office: Office) -> None:
@@ -185,7 +186,7 @@ def test_addresses_link_nobody_if_app_yaml_says_so(office: Office) -> None:
     )
     office.joins("ana")
     office.joins("bob")
-    told = office.read(Known(Directory(people=(Person("ana", "Ana", "ana@acme.example"),))))
+    told = office.read(knowing(Directory(people=(Person("ana", "Ana", "ana@acme.example"),))))
 
     assert [one.id for one in told.people] == ["ana", "bob"]
     assert [link.account for link in told.links] == ["person/bob"]
@@ -195,7 +196,7 @@ def test_who_is_deactivated_has_left_if_we_know_them(office: Office) -> None:
     """The names of all who ever left are not taken up."""
     office.joins("ana", deleted=True)
     office.joins("old", deleted=True)
-    told = office.read(Known(remembered={"ana": Person("ana", "Ana", "ana@acme.example")}))
+    told = office.read(knowing(remembered={"ana": Person("ana", "Ana", "ana@acme.example")}))
 
     assert told.people == (Person("ana", "Ana", "ana@acme.example", active=False),)
 
@@ -204,7 +205,7 @@ def test_a_new_account_of_the_same_person_is_not_undone_by_the_old_one(office: O
     """One of two accounts was deactivated; the person is there."""
     office.joins("ana", deleted=True)
     office.slack.users["UANA2"] = {**office.slack.users["UANA"], "id": "UANA2", "deleted": False}
-    told = office.read(Known(remembered={"ana": Person("ana", "Ana", "ana@acme.example")}))
+    told = office.read(knowing(remembered={"ana": Person("ana", "Ana", "ana@acme.example")}))
 
     assert [one.active for one in told.people] == [True]
 
@@ -229,11 +230,11 @@ def test_profiles_are_asked_for_only_where_no_earlier_source_names_a_manager(off
     office.joins("ana", "max")
     people = (Person("ana", "Ana", "ana@acme.example", "kim"), Person("max", "Max", "max@acme.example"))
 
-    assert office.managers(Known(Directory(people=people))) == {}
+    assert office.managers(knowing(Directory(people=people))) == {}
     assert [said["user"] for method, said in office.slack.calls if method == "users.profile.get"] == ["UMAX"]
 
     office.slack.scopes -= DIRECTORY_SCOPES.keys()
-    assert len(office.read(Known(Directory(people=(people[0], replace(people[1], manager="kim"))))).people) == 2
+    assert len(office.read(knowing(Directory(people=(people[0], replace(people[1], manager="kim"))))).people) == 2
 
 
 def test_a_profile_is_read_once_a_day_and_whenever_its_user_has_changed(office: Office) -> None:
@@ -261,12 +262,12 @@ def test_one_reading_asks_for_a_hundred_profiles_first_for_people_without_any_ma
     for name in names:
         office.joins(name, "boss")
     remembered = {name: Person(name, name, f"{name}@acme.example", "old") for name in names[:60]}
-    first = office.managers(Known(remembered=remembered))
+    first = office.managers(knowing(remembered=remembered))
 
     assert office.asked("users.profile.get") == PROFILES_MAX
     assert {name: first[name] for name in names[60:]} == dict.fromkeys(names[60:], "boss")
     assert set(first.values()) == {"boss", "old"}
-    assert set(office.managers(Known(remembered=remembered)).values()) == {"boss"}
+    assert set(office.managers(knowing(remembered=remembered)).values()) == {"boss"}
     assert office.asked("users.profile.get") == PROFILES_MAX + 21
 
 
@@ -275,7 +276,7 @@ def test_where_slack_has_no_time_for_profiles_the_people_are_read_nevertheless(o
     office.joins("max")
     office.joins("ana", "max")
     office.slack.fail_next(429, {"Retry-After": "30"}, BUSY, path="/api/users.profile.get")
-    remembered = Known(remembered={"ana": Person("ana", "Ana", "ana@acme.example", "kim")})
+    remembered = knowing(remembered={"ana": Person("ana", "Ana", "ana@acme.example", "kim")})
 
     assert office.managers(remembered) == {"ana": "kim"}
     assert office.pauses == []
@@ -369,10 +370,10 @@ def test_a_scope_that_is_missing_is_said_plainly(office: Office, scope: str, sai
 def test_without_a_token_or_with_a_wrong_one_it_says_what_to_set(office: Office) -> None:
     """Before anything is asked, if there is none."""
     with pytest.raises(UndeliverableError, match="set SLACK_BOT_TOKEN"):
-        SlackDirectory(web_client("", office.slack.base_url), office.clock).read(Known())
+        SlackDirectory(web_client("", office.slack.base_url), office.clock).read(knowing())
     assert not office.slack.requests
     with pytest.raises(RefusesUsError, match=r"Slack said invalid_auth\. The bot token is not valid"):
-        SlackDirectory(web_client("xoxb-x", office.slack.base_url), office.clock).read(Known())
+        SlackDirectory(web_client("xoxb-x", office.slack.base_url), office.clock).read(knowing())
 
 
 def test_the_directory_needs_one_scope_more(office: Office) -> None:
@@ -393,9 +394,9 @@ def test_user_groups_are_groups_of_app_yaml(office: Office) -> None:
     office.slack.scopes |= GROUP_SCOPES.keys()
     client = web_client(office.slack.bot_token, office.slack.base_url)
 
-    assert SlackDirectory(client, office.clock, groups={"contractors": "S1"}).read(Known()).groups == (
+    assert SlackDirectory(client, office.clock, groups={"contractors": "S1"}).read(knowing()).groups == (
         Group("contractors", ("bob",)),
     )
     with pytest.raises(UndeliverableError, match="Read Slack's user group S9: Slack said no_such_subteam"):
-        SlackDirectory(client, office.clock, groups={"contractors": "S9"}).read(Known())
+        SlackDirectory(client, office.clock, groups={"contractors": "S9"}).read(knowing())
     assert "usergroups:read" in manifest("/tokens", None, groups=True)["oauth_config"]["scopes"]["bot"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-from bot.directory.hr_csv.scratch import Scratch
+from bot.directory.scratch import Scratch
 from bot.texts import nt, t
 
 SHOWN_MAX = 20

@@ -8,13 +8,14 @@ is found out once for each word, and what is odd about some lines is looked at l
 import re
 from array import array
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from itertools import chain, repeat
 from typing import Any
 
 from bot.column_values import DateOrder, date_order, moment_of, needs_order, said
 from bot.config import HrColumn as Column
+from bot.cycles import circles_of_numbers
 from bot.directory.departments import DepartmentIds, Word, Words
 from bot.directory.hr_csv.complaints import Complaint
 from bot.directory.hr_csv.rows import (
@@ -28,9 +29,9 @@ from bot.directory.hr_csv.rows import (
     roles_of,
     zone_of,
 )
-from bot.directory.hr_csv.scratch import Scratch
 from bot.directory.names import id_from_email, ids_from_email, same_name
-from bot.directory.source import Known
+from bot.directory.scratch import Scratch
+from bot.directory.source import Known, Taken
 from handlers.language import N_
 from storage.directory import RESERVED, Person, address
 
@@ -60,6 +61,14 @@ _KNOWN_OTHERWISE = (
     where is_made and known.email <> row.email and (row.number = '' or known.number <> ?1 || row.number)
     """,
 )
+# Whom an earlier source names by the same id with another address, or by the same address with another id.
+_NAMED_OTHERWISE = (
+    "select line from earlier cross join row on row.id = earlier.id where is_made and earlier.email <> row.email",
+    """
+    select line from earlier cross join row on row.email = earlier.email
+    where earlier.email <> '' and is_made and earlier.id <> row.id
+    """,
+)
 # Those who say something of a department: who is there, or whoever was where nobody is there any more.
 _COUNTED_MEMBERS = "row cross join unit on unit.title = coalesce(nullif(team, ''), department)"
 _COUNTS = "unit.id <> '' and (there or unit.id not in (select id from live))"
@@ -82,6 +91,13 @@ class KnownBefore:
         scratch("create table known (id text primary key, email text, number text, active integer) without rowid")
         self.any = bool(scratch.load("known", known.in_brief()))
         self._indexed: set[str] = set()
+
+    def load_earlier(self) -> int:
+        """Keep a copy of whom earlier sources name, too; how many ids they have."""
+        self._scratch("create table earlier (id text primary key, email text) without rowid")
+        named = ((person_id, email) for email, person_id in self.known.named.items())
+        others = ((each, "") for each in chain(self.known.people, self.known.aliases))
+        return self._scratch.load("earlier", named) + self._scratch.load("earlier", others, "or ignore")
 
     def number(self, number: str) -> str:
         """An employee number as it is remembered, "" if there is none."""
@@ -265,13 +281,10 @@ class PeopleInFile:
         self._scratch(f"insert or ignore into special (line) {_SEVERAL}")
         for each in _KNOWN_OTHERWISE if self._before.any else ():
             self._scratch(f"insert or ignore into special (line) {each}", self._before.number("-")[:-1])
-        known = self._before.known
-        for person_id in (*known.people, *known.aliases, *RESERVED):
+        for each in _NAMED_OTHERWISE if self._before.load_earlier() else ():
+            self._scratch(f"insert or ignore into special (line) {each}")
+        for person_id in RESERVED:
             self._scratch(f"{_BY_ID} = ?", person_id)
-        for email in known.named:
-            self._scratch(
-                "insert or ignore into special (line) select line from row where is_made and email = ?", email
-            )
         while self._scratch.one("select 1 from special where not is_done"):
             for row in self._each("line in (select line from special where not is_done)"):
                 for each in (*ids_from_email(row.email), *self._known_as(row)):
@@ -309,7 +322,7 @@ class PeopleInFile:
                 assigned[numbered] = row.line
             else:
                 rest.append(row)
-        taken = _Taken(lambda each: is_taken(each) or self._before.has(each))
+        taken = Taken(is_taken, self._before.has)
         for row in rest:
             before = self._before.by_email(row.email) or self._named(row.email)
             made = before if before and not is_taken(before) else id_from_email(row.email, taken)
@@ -403,7 +416,7 @@ class PeopleInFile:
         for line, manager in self._scratch(reports):
             above[line] = manager
         circular: set[int] = set()
-        for circle in _circles(above):
+        for circle in circles_of_numbers(above):
             rows = {line: next(self._each("line = ?", line)) for line in circle}
             ids = [rows[line].id for line in circle]
             first = ids.index(min(ids))
@@ -596,28 +609,6 @@ def _readings(word: str) -> Iterator[str]:
         yield word.lstrip("0")  # a spreadsheet drops them elsewhere
 
 
-def _circles(above: Sequence[int]) -> Iterator[list[int]]:
-    """Every circle, each once, upwards.
-
-    Args:
-        above: which stands directly above each; nought is the top.
-    """
-    seen = bytearray(len(above))  # 1 on the way, 2 done
-    for start, first in enumerate(above):
-        if not first or seen[start]:
-            continue
-        path: list[int] = []
-        here = start
-        while above[here] and not seen[here]:
-            seen[here] = 1
-            path.append(here)
-            here = above[here]
-        if seen[here] == 1:
-            yield path[path.index(here) :]
-        for each in path:
-            seen[each] = 2
-
-
 def _is_over(end: date | None, start: date | None, today: date) -> bool:
     return end is not None and end < today and not (start is not None and end < start)
 
@@ -642,13 +633,3 @@ class _Kept(dict[str, Any]):
     def __missing__(self, word: str) -> Any:
         meant = self[word] = self._meaning(word)
         return meant
-
-
-class _Taken(Container[str]):
-    """Ids that are somebody's, which are too many to be listed."""
-
-    def __init__(self, has: Callable[[str], bool]) -> None:
-        self._has = has
-
-    def __contains__(self, person_id: object) -> bool:
-        return self._has(str(person_id))

@@ -16,7 +16,7 @@ from bot.directory.hr_csv.columns import STATUSES, plain
 from bot.directory.hr_csv.complaints import Complaint, Complaints, Words
 from bot.directory.hr_csv.people_in_file import KnownBefore, PeopleInFile
 from bot.directory.hr_csv.rows import HrLayout, Rows
-from bot.directory.hr_csv.scratch import Scratch
+from bot.directory.scratch import Scratch
 from bot.directory.source import Known, UnusableSourceError
 from bot.texts import t
 from handlers.language import N_

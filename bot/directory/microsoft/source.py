@@ -18,7 +18,7 @@ from bot.config import TeamsSettings
 from bot.directory.departments import DepartmentIds, DepartmentLine, ToldByMembers, departments_of
 from bot.directory.microsoft.mailbox_zones import may_read, zones_of
 from bot.directory.names import id_from_email, locale_name
-from bot.directory.source import Known
+from bot.directory.source import Known, Taken
 from bot.errors import OutsideError, UndeliverableError, UnreachableError
 from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError
 from bot.texts import in_words, t
@@ -188,8 +188,11 @@ class MicrosoftDirectory:
 
     def _zones(self, users: list[GraphUser], persons: Mapping[str, str], known: Known) -> dict[str, str]:
         """The zones of users of whom no other source says one; as they were for whom Graph did not answer for."""
-        said = {one.id: one.zone for one in known.earlier.people}
-        asked = [user["id"] for user in users if user.get("accountEnabled") and not said.get(persons[user["id"]])]
+        asked = [
+            user["id"]
+            for user in users
+            if user.get("accountEnabled") and not _zone_of(known.people.get(persons[user["id"]]))
+        ]
         with closing(self._api()) as api:
             found = zones_of(api, asked)
         remembered = {each: known.remembered.get(persons[each]) for each in asked if each not in found}
@@ -248,10 +251,11 @@ class MicrosoftDirectory:
                 persons[user["id"]] = person
             elif address and user.get("accountEnabled"):
                 newcomers.append((address, user["id"]))
-        taken = {*known.ids, *persons.values()}
+        own = {*persons.values()}
+        taken = Taken(own.__contains__, known.has)
         for address, user_id in sorted(newcomers):
             persons[user_id] = id_from_email(address, taken)
-            taken.add(persons[user_id])
+            own.add(persons[user_id])
         return persons
 
     def _links(self, persons: Mapping[str, str], known: Known) -> Iterator[Link]:
@@ -261,6 +265,10 @@ class MicrosoftDirectory:
 
     def _identity(self, user_id: str) -> str:
         return f"{self._tenant}/{user_id.lower()}"
+
+
+def _zone_of(person: Person | None) -> str:
+    return person.zone if person else ""
 
 
 def _users_in(page: Any) -> list[GraphUser]:

@@ -65,7 +65,7 @@ class Managers:
         field_id = self._field_id() if wanted else ""
         if not field_id:
             return {}
-        remembered = {id: one.manager for id, one in known.remembered.items()}
+        remembered = {id: one.manager for id, one in known.remembered.items() if id in wanted}
         self._read(field_id, sorted(wanted.items(), key=lambda each: bool(remembered.get(each[0]))))
         managers = {}
         for person, user in wanted.items():

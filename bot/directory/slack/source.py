@@ -17,7 +17,7 @@ from slack_sdk.web import SlackResponse
 
 from bot.directory.names import id_from_email, locale_name
 from bot.directory.slack.managers import Managers
-from bot.directory.source import Known
+from bot.directory.source import Known, Taken
 from bot.errors import UndeliverableError, UnreachableError
 from bot.platforms.slack.client import asked, code, confirmed_address, is_at_home, is_guest, is_machine, web_client
 from handlers.language import Words
@@ -236,10 +236,11 @@ def _members(users: Sequence[SlackUser], team: str, known: Known, *, link_by_ema
             members.append(SlackMember(user, identity, person, linked=link_by_email))
         elif email and not user.get("deleted"):
             newcomers.append((email, user))
-    taken = {*known.ids, *(one.person for one in members)}
+    own = {one.person for one in members}
+    taken = Taken(own.__contains__, known.has)
     for email, user in sorted(newcomers, key=lambda each: each[0]):
         person = id_from_email(email, taken)
-        taken.add(person)
+        own.add(person)
         members.append(SlackMember(user, f"{team}/{user['id']}", person, linked=True))
     there = {one.person for one in members if not one.left}
     return [one for one in members if not one.left or one.person not in there]
@@ -247,8 +248,12 @@ def _members(users: Sequence[SlackUser], team: str, known: Known, *, link_by_ema
 
 def _wanted(members: Sequence[SlackMember], known: Known) -> dict[str, SlackUser]:
     """The users whose manager no earlier source names, by the person they are."""
-    named = {one.id for one in known.earlier.people if one.manager}
-    return {one.person: one.user for one in members if not one.left and one.person not in named}
+
+    def is_named(person_id: str) -> bool:
+        before = known.people.get(person_id)
+        return before is not None and before.manager != ""
+
+    return {one.person: one.user for one in members if not one.left and not is_named(one.person)}
 
 
 def _person(one: SlackMember, manager: str) -> Person:

@@ -1,7 +1,7 @@
 """A database of nobody else, for files of any size: it is in memory while it is small, then in a temporary file."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -24,18 +24,28 @@ class Scratch:
         """Say something."""
         return self._db.execute(statement, values)
 
+    def function(self, name: str, of_texts: Callable[[str, str], str]) -> None:
+        """Give statements a function of two texts."""
+        self._db.create_function(name, 2, of_texts, deterministic=True)
+
     def one(self, statement: str, *values: object) -> Any:
         """The first value of the first row, None if there is none."""
         row = self._db.execute(statement, values).fetchone()
         return row[0] if row else None
 
-    def load(self, table: str, rows: Iterable[Sequence[object]]) -> int:
-        """Append rows to a table; how many there were."""
+    def load(self, table: str, rows: Iterable[Sequence[object]], otherwise: str = "") -> int:
+        """Append rows to a table; how many there were.
+
+        Args:
+            table: its name.
+            rows: in the order of its columns.
+            otherwise: what is done where a row is there already, such as "or ignore".
+        """
         count = 0
         remaining = iter(rows)
         while batch := list(islice(remaining, BATCH_ROWS)):
             marks = ", ".join("?" * len(batch[0]))
-            self._db.executemany(f"insert into {table} values ({marks})", batch)  # noqa: S608 - our own names
+            self._db.executemany(f"insert {otherwise} into {table} values ({marks})", batch)  # noqa: S608 - our own names
             count += len(batch)
         return count
 
@@ -52,4 +62,8 @@ class Scratch:
 
     def close(self) -> None:
         """Let it go."""
+        self._db.close()
+
+    def __del__(self) -> None:
+        """Whoever gave up half-way need not close it."""
         self._db.close()
