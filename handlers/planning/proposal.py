@@ -37,7 +37,17 @@ DAY = timedelta(days=1)
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 USUAL = "trial"
 """How a budget is called that has no name yet."""
-Basis = Literal["team", "company"]
+Basis = Literal["team", "group", "company"]
+BASES: dict[str, Basis] = {
+    "team": "team",
+    "own": "team",
+    "department": "team",
+    "group": "group",
+    "role": "group",
+    "company": "company",
+    "organization": "company",
+}
+"""How people say of what caps are made; a role, such as engineer, is a group of the people source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +71,7 @@ class Caps:
     Args:
         name: the budget.
         percent: such as 90.
-        of: whether each team has its own, or the company one.
+        of: whether each team has its own, each group and role of people, or the company one.
         times: by what it is multiplied.
         floor: the least that anybody gets, in nanos or pieces.
     """
@@ -474,13 +484,13 @@ class Reading:
                 "Only a budget that every person has can be set by percentile, such as “{name}”.", name=self._usual()
             )
         percent = _percent(self.word()) or 0
-        made = Caps(name, percent)
+        made, has_basis = Caps(name, percent), False
         while self.words:
             said = self.next()
-            if said == "of" and len(self.words) > 1:
+            if said == "of" and len(self.words) > 1 and not has_basis:
                 self.skip(1)
-                word = self.word().lower().removesuffix("s")
-                made = replace(made, of="team" if word in ("team", "own", "department") else "company")
+                has_basis = True
+                made = replace(made, of=BASES.get(self.word().lower().removesuffix("s"), "company"))
             elif said in ("times", "x", "×") and len(self.words) > 1:
                 self.skip(1)
                 made = replace(made, times=_times(self.word()))
