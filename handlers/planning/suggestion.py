@@ -87,23 +87,23 @@ def groups(policy: Policy, budgets: Sequence[Budget], base: Budget, history: His
     bound = _bound([each for each in family if not _is_replaced(each, of, history)], history, everybody)
     totals = {each: amounts for each, amounts in everybody.items() if each not in bound or bound[each].team_id}
     known = [each.who for each in family]
+    enough = min(PERIODS_MIN, max(map(len, everybody.values()), default=0))
     taken: set[str] = set()
     found = []
     for who, people in _candidates(history, totals, known, of):
         members = {each: totals[each] for each in people if each not in taken}
-        if _is_group(members, everybody):
+        if _is_group(members, enough):
             found.append(Group(who, members, _amounts(members)))
             taken.update(members)
     left = totals.keys() - taken
     rest = {each: amounts for each, amounts in totals.items() if each in left and (of != "group" or each not in bound)}
     found = found if of == "group" else sorted(found, key=lambda each: each.who)
-    like = _amounts(rest if _is_group(rest, everybody) else totals)
+    like = _amounts(rest if _is_group(rest, enough) else totals)
     return [*found, *([Group(_who(history.above), rest, like)] if rest else [])]
 
 
-def _is_group(members: Mapping[str, Sequence[int]], everybody: Mapping[str, Sequence[int]]) -> bool:
-    """Whether enough is known of five of them."""
-    enough = min(PERIODS_MIN, max(map(len, everybody.values()), default=0))
+def _is_group(members: Mapping[str, Sequence[int]], enough: int) -> bool:
+    """Whether so many periods are known of five of them."""
     return sum(len(amounts) >= enough for amounts in members.values()) >= GROUP_MIN
 
 
