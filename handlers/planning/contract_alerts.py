@@ -8,7 +8,7 @@ from handlers.context import Context
 from handlers.events import CheckContracts, ReportContract
 from handlers.money import percent
 from handlers.planning.contract_cards import WHOLE, facts
-from handlers.planning.drawdown import standing_of
+from handlers.planning.drawdown import running, standing_of
 from handlers.policy import Contract
 from storage import installation, people
 
@@ -23,7 +23,7 @@ UNUSED_PERCENT = 10
 
 def check_contracts(ctx: Context, _event: CheckContracts) -> None:
     """Have it told once that the last day for notice of a contract comes nearer."""
-    for contract in ctx.policy.contracts:
+    for contract in running(ctx):
         days = (contract.notice_until - ctx.today).days
         passed = [each for each in MILESTONES if each >= days]
         if days >= 0 and passed and ctx.today >= contract.starts:
@@ -56,7 +56,7 @@ def _news(ctx: Context, contract: Contract) -> Iterator[tuple[str, int]]:
 
 def report_contract(ctx: Context, event: ReportContract) -> None:
     """Tell the owner of a contract and finance that its last day for notice comes nearer."""
-    contract = next((each for each in ctx.policy.contracts if each.name == event.contract), None)
+    contract = next((each for each in running(ctx) if each.name == event.contract), None)
     if contract is None:
         return
     to = {each.id: each for each in people.people_with_role(ctx.conn, "finance")}
@@ -85,6 +85,13 @@ def _title(ctx: Context, contract: Contract, event: ReportContract, days: int) -
             return ctx.t("{name}: the commitment will be used up long before its end", name=name)
         case "unused":
             return ctx.t("{name}: part of the commitment will lapse unused", name=name)
+        case _ if not contract.renews_months:
+            return ctx.nt(
+                "{name}: ends in {n} day and does not renew by itself",
+                "{name}: ends in {n} days and does not renew by itself",
+                max(0, (contract.ends - ctx.today).days),
+                name=name,
+            )
         case _:
             return ctx.nt(
                 "{name}: {n} day left to give notice", "{name}: {n} days left to give notice", days, name=name

@@ -44,8 +44,11 @@ def facts(ctx: Context, standing: Standing) -> Iterator[tuple[str, str]]:
                 percent=share,
             ),
         )
-        yield ctx.t("At this pace"), _course(ctx, standing)
-        yield from _beyond(ctx, standing)
+        if standing.known_until < contract.ends:
+            yield ctx.t("At this pace"), _course(ctx, standing)
+            yield from _beyond(ctx, standing)
+        else:
+            yield ctx.t("At its end"), _outcome(ctx, standing)
     else:
         yield ctx.t("Spent"), ctx.estimate(standing.drawn, standing.unit)
     yield from _announced(ctx, standing)
@@ -53,6 +56,7 @@ def facts(ctx: Context, standing: Standing) -> Iterator[tuple[str, str]]:
     if contract.renews_months and contract.uplift_percent is not None:
         yield ctx.t("At renewal"), ctx.t("the price may rise by {percent} % at most", percent=contract.uplift_percent)
     yield ctx.t("Notice"), notice(ctx, contract)
+    yield from _renewals(ctx, contract)
     if contract.document:
         yield ctx.t("Document"), contract.document
 
@@ -129,17 +133,67 @@ def _change(ctx: Context, change: PriceChange) -> str:
     return ctx.t("{model} from {day} on, a million tokens: {prices}", **values, prices=prices)
 
 
+def _outcome(ctx: Context, standing: Standing) -> str:
+    """What became of the commitment of a term that is over."""
+    left = standing.left_at_the_end(0)
+    if left:
+        return ctx.t("{left} lapsed", left=ctx.estimate(left, standing.unit))
+    return ctx.t("all used, {amount} beyond it", amount=ctx.estimate(standing.beyond_at_the_end(0), standing.unit))
+
+
 def notice(ctx: Context, contract: Contract) -> str:
     """Until when notice can be given."""
+    if not contract.renews_months:
+        return ctx.t("none is needed: it ends by itself")
     days = (contract.notice_until - ctx.today).days
     if days < 0:
-        if contract.renews_months:
-            return ctx.nt(
-                "the last day was {day}; it renews for {n} month",
-                "the last day was {day}; it renews for {n} months",
-                contract.renews_months,
-                day=ctx.last_day(contract.notice_until),
-            )
-        return ctx.t("none is needed: it ends by itself")
+        return ctx.t("the last day was {day}", day=ctx.last_day(contract.notice_until))
     left = ctx.nt("{n} day left", "{n} days left", days)
     return ctx.t("until {day} ({left})", day=ctx.last_day(contract.notice_until), left=left)
+
+
+def _renewals(ctx: Context, contract: Contract) -> Iterator[tuple[str, str]]:
+    """What happens when the term ends, and what was taken to happen when an earlier one did."""
+    agreed = next((each for each in ctx.policy.contracts if each.name == contract.name), contract)
+    if agreed.ends < contract.ends:
+        yield (
+            ctx.t("Renewed"),
+            ctx.t(
+                "by itself on {day}; if notice was given, set renews_months to 0 in app.yaml",
+                day=ctx.last_day(contract.starts),
+            ),
+        )
+        if agreed.commitment and not contract.commitment:
+            yield (
+                ctx.t("Commitment"),
+                ctx.t("not known, for this term is not as long as the first; write the new term into app.yaml"),
+            )
+    if contract.renews_months:
+        yield (
+            ctx.t("Renewal"),
+            ctx.nt(
+                "by itself on {day} for {n} month, unless notice is given by {notice}",
+                "by itself on {day} for {n} months, unless notice is given by {notice}",
+                contract.renews_months,
+                day=ctx.last_day(contract.ends),
+                notice=ctx.last_day(contract.notice_until),
+            )
+            if ctx.today <= contract.notice_until
+            else ctx.nt(
+                "by itself on {day} for {n} month, unless notice was given by {notice}",
+                "by itself on {day} for {n} months, unless notice was given by {notice}",
+                contract.renews_months,
+                day=ctx.last_day(contract.ends),
+                notice=ctx.last_day(contract.notice_until),
+            ),
+        )
+    elif ctx.today < contract.ends:
+        yield ctx.t("Renewal"), ctx.t("none: it ends on {day}", day=ctx.last_day(contract.ends - DAY))
+    else:
+        yield (
+            ctx.t("Renewal"),
+            ctx.t(
+                "none: it ended on {day}; if there is a new one, write it into app.yaml",
+                day=ctx.last_day(contract.ends - DAY),
+            ),
+        )

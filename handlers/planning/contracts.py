@@ -11,7 +11,7 @@ from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.money import percent
 from handlers.planning.contract_cards import facts
-from handlers.planning.drawdown import WEEK, WEEKS, Standing, standing_of
+from handlers.planning.drawdown import WEEK, WEEKS, Standing, running, standing_of
 from handlers.policy import Contract
 from handlers.pricing import list_cost
 from handlers.provenance import as_of
@@ -27,7 +27,7 @@ def contracts(ctx: Context, name: One = "") -> Card:
 
     With its name, “contracts cursor”, also what each model really costs you, beside its list price.
     """
-    seen = [each for each in ctx.policy.contracts if may_see_contract(ctx, each) and name.lower() in ("", each.name)]
+    seen = [each for each in running(ctx) if may_see_contract(ctx, each) and name.lower() in ("", each.name)]
     if not seen:
         if name:
             raise unknown_contract(name)

@@ -82,6 +82,11 @@ class Standing:
         return sum(self.weeks) // len(self.weeks) if self.weeks else 0
 
 
+def running(ctx: Context) -> list[Contract]:
+    """All contracts, each with the term that runs today: one that has renewed goes on."""
+    return [each.on(ctx.today) for each in ctx.policy.contracts]
+
+
 def standing_of(ctx: Context, contract: Contract) -> Standing:
     """How a contract stands by what is known of its provider's charges."""
     known = comparisons.whole_before(ctx.readings(), ctx.today)

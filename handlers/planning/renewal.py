@@ -19,7 +19,7 @@ from handlers.planning.cards import money
 from handlers.planning.contract_cards import notice
 from handlers.planning.contract_seats import spare_seats, to_let_go
 from handlers.planning.contracts import may_see_contract, unknown_contract
-from handlers.planning.drawdown import DAY, WEEKS
+from handlers.planning.drawdown import DAY, WEEKS, running
 from handlers.policy import Contract
 from handlers.pricing import announced, price_factor
 from handlers.provenance import as_of
@@ -42,9 +42,7 @@ def renewal(ctx: Context, name: One, offer: Rest = "") -> Card:
     Whoever owns the contract sees teams of five people and more, and how many seats are not used. Finance and admins
     see all teams, and whose seats these are.
     """
-    contract = next(
-        (each for each in ctx.policy.contracts if each.name == name.lower() and may_see_contract(ctx, each)), None
-    )
+    contract = next((each for each in running(ctx) if each.name == name.lower() and may_see_contract(ctx, each)), None)
     if contract is None:
         raise unknown_contract(name)
     words, as_csv = offer.strip(), False
