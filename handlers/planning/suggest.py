@@ -274,11 +274,17 @@ def _of_people(ctx: Context, asked: _Asked, base: Budget, history: History, wind
     return Suggested(
         _title(ctx, change, base, chosen),
         dict(facts.facts)[ctx.t("How")],
-        (facts, _choices(ctx, replace(change, floor=floor), found, base, periods)),
+        (facts, *_without_groups(ctx, asked, found), _choices(ctx, replace(change, floor=floor), found, base, periods)),
         place,
         rules,
         (Text(advice, quiet=True), Button(ctx.t("Try them"), f"{said}{whose(history.accounts[history.above])}")),
     )
+
+
+def _without_groups(ctx: Context, asked: _Asked, found: Sequence[Group]) -> Iterator[Text]:
+    """Why all get the same though they were asked for by group."""
+    if asked.by == "group" and [each.who for each in found] == ["every person"]:
+        yield Text(ctx.t("No group has five people of whom enough is known, so the limit is the same for all."))
 
 
 def _by_group(ctx: Context, asked: _Asked, history: History, says: str) -> Iterator[Button]:

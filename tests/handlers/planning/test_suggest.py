@@ -242,6 +242,19 @@ def test_a_role_is_a_group_whoever_has_it(company: Company) -> None:
     assert "who: role viewer," in lines(again, "fay", "suggest by group floor 50")[0]
 
 
+def test_without_groups_it_says_why_the_limit_is_the_same_for_all(company: Company, grouped: Company) -> None:
+    """Nobody takes it for that of a group."""
+    why = "No group has five people of whom enough is known"
+    assert why not in grouped.say("fay", "suggest by group")
+
+    grouped.directory = replace(
+        grouped.directory, people=tuple(replace(each, groups=()) for each in grouped.directory.people)
+    )
+    grouped.app.refresh_people()
+
+    assert why in company.say("fay", "suggest by group")
+
+
 def test_all_alike_get_one_limit(grouped: Company) -> None:
     """“by company” is one line."""
     assert lines(grouped, "fay", "suggest by company floor 50") == [
