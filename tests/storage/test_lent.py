@@ -22,7 +22,7 @@ def rows(database: Database) -> dict[str, list[Any]]:
 
 
 def test_what_was_written_is_gone_when_it_is_lent_again(postgres: Postgres, clock: Clock) -> None:
-    """The numbers that were given away, too. One that was lent often enough is replaced, so two of three are the same."""
+    """The numbers that were given away, too. After many times a new one is lent, so two of three are one."""
     lent = set()
     for _ in range(3):
         with postgres.migrated() as url:
