@@ -77,6 +77,8 @@ FILLERS = (
     "every",
 )
 AS_FILE = ("yaml", "file")
+BESIDE = N_("For budgets in app.yaml:\n{lines}")
+INSTEAD = N_("In the place of all budgets named “{name}” in app.yaml:\n{lines}")
 SPREAD: Mapping[Basis, str] = {
     "team": N_("Suggested for every person: {least} to {most}, by team"),
     "group": N_("Suggested for every person: {least} to {most}, by group"),
@@ -113,16 +115,16 @@ class Suggested:
         title: in a line.
         how: how it was found, in a line.
         reasons: what it rests on.
-        place: where its rules belong in app.yaml.
         rules: of app.yaml, in their order.
+        said: where they belong there, a text that has them.
         steps: what to do next.
     """
 
     title: str
     how: str
     reasons: tuple[Block, ...]
-    place: str
     rules: Sequence[Budget]
+    said: str
     steps: tuple[Block, ...] = ()
 
 
@@ -215,13 +217,13 @@ def suggest(ctx: Context, what: Rest = "") -> Card:
     if asked.as_file:
         return _as_file(ctx, found, base, note)
     groups_too = _by_group(ctx, asked, history, what)
-    return Card(found.title, (*found.reasons, *_for_app_yaml(ctx, found, what), *found.steps, *groups_too, note))
+    return Card(found.title, (*found.reasons, *_for_app_yaml(ctx, found, base, what), *found.steps, *groups_too, note))
 
 
-def _for_app_yaml(ctx: Context, found: Suggested, says: str) -> Iterator[Block]:
+def _for_app_yaml(ctx: Context, found: Suggested, base: Budget, says: str) -> Iterator[Block]:
     """The rules as lines, and all of many as a file."""
     shown = "\n".join(lines(found.rules[:LINES_MAX]))
-    yield Text(ctx.t("{place}\n{lines}", place=found.place, lines=shown))
+    yield Text(ctx.t(found.said, name=base.name, lines=shown))
     if len(found.rules) > LINES_MAX:
         more = len(found.rules) - LINES_MAX
         yield Text(ctx.nt("and {n} more line", "and {n} more lines", more), quiet=True)
@@ -230,7 +232,7 @@ def _for_app_yaml(ctx: Context, found: Suggested, says: str) -> Iterator[Block]:
 
 def _as_file(ctx: Context, found: Suggested, base: Budget, note: Text) -> Card:
     """All rules as a file that is one by itself; what is said of them stands in it as remarks."""
-    said = (found.title, found.how, found.place, note.text)
+    said = (found.title, found.how, ctx.t(found.said, name=base.name, lines=""), note.text)
     remarks = [f"# {' '.join(each.split())}" for each in said if each]
     rules = lines(found.rules)
     text = "\n".join([*remarks, "budgets:", *rules, ""])
@@ -262,11 +264,11 @@ def _of_people(ctx: Context, asked: _Asked, base: Budget, history: History, wind
     chosen = comes_to(change, found, base.unit, periods)
     facts = Facts(tuple(_facts(ctx, change, chosen, found, base, window, history)))
     said = f"try {base.name} p{change.percent} of {change.of} times {change.times:f} floor {_plain(change.floor, base)}"
-    place, rules = ctx.t("For budgets in app.yaml:"), rules_of(base, change, found)
+    rules, belong = rules_of(base, change, found), BESIDE
     if history.above == ORGANIZATION and sees_all(ctx):
         made = capped(ctx.policy.budgets, base, change, found, history)
         rules = [each for each in made if each.name == base.name]
-        place = ctx.t("In the place of all budgets named “{name}” in app.yaml:", name=base.name)
+        belong = INSTEAD
     advice = ctx.t(
         "Begin with the next period: first as shadow, then soft, then hard. Look again after 90 days. What people "
         "spend is taken as it is, whether it is well spent or not."
@@ -275,8 +277,8 @@ def _of_people(ctx: Context, asked: _Asked, base: Budget, history: History, wind
         _title(ctx, change, base, chosen),
         dict(facts.facts)[ctx.t("How")],
         (facts, *_without_groups(ctx, asked, found), _choices(ctx, replace(change, floor=floor), found, base, periods)),
-        place,
         rules,
+        belong,
         (Text(advice, quiet=True), Button(ctx.t("Try them"), f"{said}{whose(history.accounts[history.above])}")),
     )
 
@@ -469,4 +471,4 @@ def _of_agents(ctx: Context, base: Budget, history: History) -> Suggested:
     how = ctx.t("Twice what 99 of 100 active days came to")
     rules = [with_amount(daily, cap).model_copy(update={"who": each.replace("/", " ", 1)}) for each, cap in ordered]
     title = ctx.nt("Suggested: a limit of a day for {n} agent", "Suggested: limits of a day for {n} agents", len(caps))
-    return Suggested(title, how, (Table(how, heads, rows, "lrr"),), ctx.t("For budgets in app.yaml:"), rules)
+    return Suggested(title, how, (Table(how, heads, rows, "lrr"),), rules, BESIDE)
