@@ -13,6 +13,7 @@ from typing import Literal
 
 from handlers.amounts import half_width, split_words, take_amount
 from handlers.arguments import EveryWord, WhomWord
+from handlers.chinese_numbers import in_digits
 from handlers.context import Context
 from handlers.days import span_of
 from handlers.errors import RefusedError, SettingError
@@ -21,6 +22,7 @@ from handlers.money import COUNTED, Amount, AmountError
 from handlers.periods import Every, Period, period_of
 from handlers.planning.replay import Granting
 from handlers.policy import Budget, Policy, clashes, contradictions
+from handlers.synonyms import CHINESE_LETTER, translated
 from storage import comparisons, people
 from storage.people import Account
 from storage.tables import ORGANIZATION
@@ -282,12 +284,18 @@ def window_of(ctx: Context, reading: "Reading", every: Every) -> Window:
     return Window(firsts[-1], end, every)
 
 
+def _in_english(word: str) -> list[str]:
+    """A Chinese word of the grammar in English; a name stays as it is."""
+    said = translated(in_digits(word)) if CHINESE_LETTER.match(word) and word not in BREAKS else None
+    return said[0].split() if said and not said[1] else [word]
+
+
 class Reading:
     """Words that are read one part after the other; what was understood so far."""
 
     def __init__(self, ctx: Context, words: Sequence[str]) -> None:
         self.ctx = ctx
-        self.words = [half_width(each) for each in words]
+        self.words = [each for word in words for each in _in_english(half_width(word))]
         self.changes: list[Change] = []
         self.whom: Account | None = None
         self.granting: Granting = "as then"
@@ -310,6 +318,9 @@ class Reading:
             return True
         if first == "granting":
             return self._granting()
+        if first in ("last", "past"):
+            self.words = ["over", *self.words]
+            return self._days("over")
         if first in ("over", "since", "from", "in", "during"):
             return self._days(first)
         if first == "of":
@@ -487,7 +498,7 @@ class Reading:
         made, has_basis = Caps(name, percent), False
         while self.words:
             said = self.next()
-            if said == "of" and len(self.words) > 1 and not has_basis:
+            if said in ("of", "by") and len(self.words) > 1 and not has_basis:
                 self.skip(1)
                 has_basis = True
                 made = replace(made, of=BASES.get(self.word().lower().removesuffix("s"), "company"))

@@ -155,7 +155,7 @@ class _Asked(Reading):
             self.by = BASES[self.word().lower().removesuffix("s")]
         elif word in ("person", "agent", "agents"):
             self.kind = self.word().lower().removesuffix("s")
-        elif word in ("over", "since", "from", "during", "of", ",", "and"):
+        elif word in ("over", "last", "past", "since", "from", "during", "of", ",", "and"):
             return super().step()
         else:
             return self._bound(word)

@@ -364,3 +364,12 @@ def test_the_limits_of_many_agents_are_a_file_as_well(company: Company) -> None:
     assert yaml.safe_load(file.text)["budgets"] == [
         {"name": "agents-daily", "who": "agent crawler", "amount": "18 USD", "every": "day"}
     ]
+
+
+def test_groups_and_the_file_can_be_asked_for_in_chinese(grouped: Company) -> None:
+    """Blanks or none."""
+    assert (
+        file_of(grouped, "fay", "建议额度 按群组 导出yaml").text
+        == file_of(grouped, "fay", "suggest by group as yaml").text
+    )
+    assert grouped.hear("fay", "试算 p90 按群组").title == grouped.hear("fay", "try p90 of group").title
