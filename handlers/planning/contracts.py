@@ -35,7 +35,7 @@ def contracts(ctx: Context, name: One = "") -> Card:
             raise RefusedError("There are no contracts. Add them to app.yaml under “contracts:”.")
         raise RefusedError("Only finance, admins and whoever owns a contract see it.")
     blocks: list[Block] = []
-    for each in sorted(seen, key=lambda one: (one.notice_until, one.name)):
+    for each in sorted(seen, key=lambda one: (one.ends <= ctx.today, one.notice_until, one.name)):
         standing = standing_of(ctx, each)
         blocks += [Heading(each.name), Facts(tuple(facts(ctx, standing)))]
         blocks += _effective(ctx, standing) if len(seen) == 1 else []

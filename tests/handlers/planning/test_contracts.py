@@ -500,3 +500,13 @@ def test_every_milestone_is_told_on_its_day(acme: Company, days: int) -> None:
     company.happens(CheckContracts())
     company.settle()
     assert len(company.messages("fay")) == 1
+
+
+def test_what_has_ended_stands_below_what_runs(acme: Company) -> None:
+    """However long ago its last day for notice was."""
+    ended = {**CONTRACT, "name": "ended", "starts": date(2026, 9, 1), "ends": date(2026, 10, 1), "renews_months": 0}
+    company = Company(acme.database, acme.clock, {**RULES, "contracts": [ended, CONTRACT]})
+
+    heads = [block.text for block in company.hear("fay", "contracts").blocks if block.kind == "heading"]
+
+    assert heads == ["llm-2026", "ended"]
