@@ -48,7 +48,7 @@ ENGLISH = _compiled(
     ("balance", r"why (?:can't|cannot|can i not|couldn't) (?:i|we) (?:use|call|run)\b.*"),
     (
         "balance",
-        r"why (?:is|does|did|are|was) (?:my |the )?[\w. -]{1,30} (?:not work(?:ing)?|stop(?:ped)?(?: working)?|blocked)",
+        r"why (?:is|does|did|are|was) [\w. -]{1,30} (?:not work(?:ing)?|stop(?:ped)?(?: working)?|blocked)",
     ),
     ("forecast of us", rf"(?:will|when will|when do|are) we {_WILL_BE}.*"),
     (r"forecast of \g<whom>", rf"(?:will|is) {_SOMEBODY} {_WILL_BE}.*"),
