@@ -1,4 +1,4 @@
-"""CSV on its way out: rows in which no cell can act as a formula."""
+"""CSV on its way out: rows in which no cell can act as a formula. And files of text that a card brings along."""
 
 import csv
 import io
@@ -38,8 +38,15 @@ def write_csv(out: TextIO, columns: Sequence[str], rows: Iterable[Sequence[objec
     writer.writerows([safe(cell) for cell in row] for row in rows)
 
 
+def media_type(file: File) -> str:
+    """What a browser is told that a file is (RFC 4180, RFC 9512)."""
+    return f"{'application/yaml' if file.text else 'text/csv'}; charset=utf-8"
+
+
 def text_of(file: File) -> str:
-    """The file that a card brings along, as it is opened in Excel."""
+    """The file that a card brings along: rows as they are opened in Excel, text as it is."""
+    if file.text:
+        return file.text
     out = io.StringIO()
     out.write(BYTE_ORDER_MARK)
     rows = ([Decimal(cell) if _NUMBER.fullmatch(cell) else cell for cell in row] for row in file.rows)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from typing import Any
 
 import structlog
@@ -17,7 +18,6 @@ from bot.clock import Clock
 from bot.config import ConfigError, Settings, secret
 from bot.conversations import StoredConversations
 from bot.directory import entra
-from bot.installations import workspaces_of
 from bot.optional import optional
 from bot.platforms.slack.client import own_app_id, web_client
 from bot.platforms.slack.install import InstallPages
@@ -190,7 +190,9 @@ def _slack(
     routes: list[BaseRoute] = []
     with ExitStack() as stack:
         if slack.workspaces:
-            installed = workspaces_of(app.settings, environ, app.database, app.now)
+            # Who has one workspace does not load what several take.
+            installations = import_module("bot.installations")
+            installed = installations.workspaces_of(app.settings, environ, app.database, app.now)
             installed.installations.encrypt_anew()
             app.platforms = {**app.platforms, "slack": SlackWorkspaces(installed, app.file)}
             listener, app_id = SlackListeners(app, installed, heard, app.pause), slack.app_id

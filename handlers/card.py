@@ -166,12 +166,19 @@ class File:
         name: says what is in it; a large one, such as an export of a month, is made of its name on delivery.
         columns: the heads of a small one, which the card brings along.
         rows: its cells. A number is written as a decimal, such as "-12.5".
+        text: all of a small one that is no list, such as lines for app.yaml.
     """
 
     name: str
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
+    text: str = ""
     kind: Literal["file"] = "file"
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the card brings it along."""
+        return bool(self.columns or self.text)
 
 
 Block = Annotated[Text | Heading | Facts | Gauge | Table | Chart | Button | Input | File, Field(discriminator="kind")]

@@ -86,3 +86,15 @@ def as_file(ctx: Context, title: str, name: str, columns: Sequence[str], rows: I
     counted = ctx.nt("{n} row", "{n} rows", len(cells))
     file = File(f"{_UNUSABLE.sub('-', name)}.csv", tuple(columns), cells)
     return Card(title, (Text(counted, quiet=True),), thread=(file,))
+
+
+def as_text_file(title: str, name: str, text: str, counted: str) -> Card:
+    """Something to be put elsewhere, such as lines for app.yaml, as a file for who asked and nobody else.
+
+    Args:
+        title: what it is.
+        name: of the file, with its ending.
+        text: all that is in it.
+        counted: how much it is, in words.
+    """
+    return Card(title, (Text(counted, quiet=True),), thread=(File(_UNUSABLE.sub("-", name), text=text),))

@@ -21,6 +21,8 @@ _OVER = r"\b(?:over|exceed\w*|above|run(?:ning)? out|used up|overspen[dt]\w*|out
 _BUDGET = r"(?: (?:its|their|the|his|her|our))?(?: (?:budgets?|limits?|money))"
 _WILL_BE = r"(?:going to )?(?:run out|be over|go over|exceed|overspend|make it|last|spend too much)\b"
 
+_STOPPED = r"(?:stopped|blocked|cut off|locked out|limited|throttled|paused|refused|denied|capped)"
+
 ENGLISH = _compiled(
     ("overspent", rf"(?:which|what) (?:teams?|agents?|departments?|budgets?|limits?|people|persons?)\b.*{_OVER}.*"),
     (
@@ -38,6 +40,16 @@ ENGLISH = _compiled(
     ("models", r"how much (?:is|are) (?!left|my|our|the|it|that|this|there|a|gone|used|unallocated)[\w .-]+"),
     ("why", r"compare .*\b(?:week|month|quarter|year)s?\b.*"),
     ("spend of us by team", r"compare .+ (?:and|with|to|vs) .+|.+ (?:vs\.?|versus) .+"),
+    (r"balance of \g<whom>", rf"how (?:is|are) {_SOMEBODY} doing(?: .*)?"),
+    ("balance of us", r"how are we doing(?: .*)?"),
+    ("balance", rf"why (?:am|was|were|are) (?:i|we) (?:being )?{_STOPPED}.*"),
+    ("balance", rf"(?:am|was) i {_STOPPED}"),
+    (r"balance of \g<whom>", rf"why (?:is|was|are|were) {_SOMEBODY} (?:being )?{_STOPPED}.*"),
+    ("balance", r"why (?:can't|cannot|can i not|couldn't) (?:i|we) (?:use|call|run)\b.*"),
+    (
+        "balance",
+        r"why (?:is|does|did|are|was) [\w. -]{1,30} (?:not work(?:ing)?|stop(?:ped)?(?: working)?|blocked)",
+    ),
     ("forecast of us", rf"(?:will|when will|when do|are) we {_WILL_BE}.*"),
     (r"forecast of \g<whom>", rf"(?:will|is) {_SOMEBODY} {_WILL_BE}.*"),
     (r"forecast of \g<whom>", rf"when (?:will|does) {_SOMEBODY}(?:'s budget)? run out.*"),
@@ -87,6 +99,8 @@ CHINESE = _compiled(
     ("who", "我(?:属于|在)(?:哪个|哪|什么)(?:团队|部门|组)|我的(?:团队|部门)(?:是哪个|是什么)|我的(?:资料|账号|账户)"),
     ("who", "由?谁来?(?:审批|批准|决定)(?:我的?)?(?:申请|预算|额度)?"),
     (r"who \g<whom>", rf"(?P<whom>[^我谁的]{{1,20}}?)的{_MANAGER}(?:是谁)?"),
+    ("balance", "(?:为什么|为何|怎么)我?(?:被(?:停|限|暂停|拒绝|封|禁)[了用]?|不能用|用不了|没法用|无法使用).*"),
+    ("balance of my team", "(?:我的|我们)团队(?:的?情况|现在)?(?:怎么样|如何)了?"),
     ("requests", "(?:撤回|取消)我的申请|我的申请(?:谁批的|被谁批准了)"),
     ("forecast", "(?:会不会|会|是否会)(?:超预算|超额|超支|用完|花完)吗?|预算会?不?会?(?:超|用完|花完|超支)吗?"),
     ("waste", rf"有?(?:哪些|多少)?(?:闲置|未使用|没用|没人用|空闲)的?(?:{_SEAT}|账号)(?:有哪些|有多少)?"),

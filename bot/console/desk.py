@@ -21,7 +21,7 @@ from bot.console import files
 from bot.console.drawing import Drawer, once, page, with_values, without_echoes
 from bot.console.pages import PAGES, PERIOD, PERIODS, Page
 from bot.console.visitors import Door, Visitor, language_in, place_of
-from bot.csv_files import text_of
+from bot.csv_files import media_type, text_of
 from bot.platforms.web.html import fill
 from handlers.card import Button, Card, File, Input
 from handlers.context import locale_of
@@ -175,8 +175,8 @@ class Desk:
 
     def _file(self, file: File) -> Response:
         headers = {"Content-Disposition": attachment(file.name)}
-        kind = "text/csv; charset=utf-8"
-        if file.columns:
+        kind = media_type(file)
+        if file.is_here:
             return Response(text_of(file), media_type=kind, headers=headers)
         return StreamingResponse(self._made(file.name), media_type=kind, headers=headers)
 

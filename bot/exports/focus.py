@@ -203,8 +203,8 @@ def _applied(line: Line, policy: Policy) -> str:
     its name.
     """
     charge = line.charge
-    fits = (each for each in policy.contracts if each.provider == charge.provider and each.commitment)
-    contract = next((each for each in fits if each.starts <= charge.day < each.ends), None)
+    then = (each.on(charge.day) for each in policy.contracts if each.provider == charge.provider)
+    contract = next((each for each in then if each.commitment and each.starts <= charge.day < each.ends), None)
     if contract is None or (charge.cost_nanos is None and not contract.in_tokens):
         return ""
     applied = f'"ContractCommitmentAppliedCost": {money(charge.cost_nanos or 0, charge.currency)}'

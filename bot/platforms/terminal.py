@@ -72,7 +72,7 @@ def _block(block: Block) -> str:
         case Input():
             return f"{block.label} ({block.name}{', optional' if block.optional else ''}) {block.hint}".rstrip()
         case File():
-            return f"[file {block.name}]" + (f"\n{text_of(block).lstrip(BYTE_ORDER_MARK)}" if block.columns else "")
+            return f"[file {block.name}]" + (f"\n{text_of(block).lstrip(BYTE_ORDER_MARK)}" if block.is_here else "")
         case _:
             assert_never(block)
 

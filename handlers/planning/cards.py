@@ -98,9 +98,7 @@ def _facts(ctx: Context, trial: Trial) -> Iterator[tuple[str, str]]:
         moved = _a_period(trial, found.cheaper_nanos)
         yield (
             ctx.t("At cheaper models"),
-            ctx.t(
-                "about {amount} {each} of it would be spent there", amount=_money(ctx, moved), each=_each(ctx, trial)
-            ),
+            ctx.t("about {amount} {each} of it would be spent there", amount=money(ctx, moved), each=_each(ctx, trial)),
         )
     apart = difference(trial.today.figures, found)
     yield ctx.t("Against today"), _against_today(ctx, trial, len(apart.newly), len(apart.no_longer))
@@ -172,17 +170,17 @@ def _not_spent(ctx: Context, trial: Trial) -> str:
     text = N_("between {least} and {most} {each} ({percent} % of the spending at most)")
     said = ctx.t(
         text if least < most else N_("about {most} {each} ({percent} % of the spending)"),
-        least=_money(ctx, least),
-        most=_money(ctx, most),
+        least=money(ctx, least),
+        most=money(ctx, most),
         each=_each(ctx, trial),
         percent=percent(found.most_nanos, found.spent_nanos),
     )
     if told:
-        heed = ctx.t("{amount} of it only if people keep limits that no provider keeps", amount=_money(ctx, told))
+        heed = ctx.t("{amount} of it only if people keep limits that no provider keeps", amount=money(ctx, told))
         said = ctx.t("{list}, {next}", list=said, next=heed)
     low, high = (_a_period(trial, each) for each in found.resampled)
     if most and high > low:
-        mixed = ctx.t("with other weeks at most {low} to {high}", low=_money(ctx, low), high=_money(ctx, high))
+        mixed = ctx.t("with other weeks at most {low} to {high}", low=money(ctx, low), high=money(ctx, high))
         said = ctx.t("{list}, {next}", list=said, next=mixed)
     return said
 
@@ -274,7 +272,7 @@ def _what_nobody_knows(ctx: Context, trial: Trial) -> str:
     if trial.periods < FEW_PERIODS:
         said.append(ctx.nt("{n} period says little.", "{n} periods say little.", trial.periods))
     if history.unallocated_nanos:
-        said.append(ctx.t("{amount} is unallocated and left out.", amount=_money(ctx, history.unallocated_nanos)))
+        said.append(ctx.t("{amount} is unallocated and left out.", amount=money(ctx, history.unallocated_nanos)))
     whole = {each.budget.name for each in trial.proposed.replayed.courses}
     left_out = dict.fromkeys(each.name for each in trial.proposed.budgets if each.name not in whole)
     if left_out:
@@ -317,7 +315,7 @@ def stops_table(ctx: Context, history: History, stops: Sequence[Stop]) -> Iterat
             each.budget.name,
             ctx.day(each.day),
             str(days_without(ctx.policy, each)),
-            _money(ctx, each.missed_nanos),
+            money(ctx, each.missed_nanos),
             ctx.t("the provider") if each.kept else ctx.t("people themselves"),
         )
         for each in sorted(stops, key=order)[:ROWS_MAX]
@@ -350,7 +348,8 @@ def _yaml(ctx: Context, trial: Trial) -> Iterator[Block]:
         yield Text(ctx.t("Providers cannot keep these: Bursar only tells people."), quiet=True)
 
 
-def _money(ctx: Context, nanos: int) -> str:
+def money(ctx: Context, nanos: int) -> str:
+    """An amount of the organization's currency, as estimates are written."""
     return ctx.estimate(nanos, ctx.policy.organization.currency)
 
 

@@ -13,6 +13,7 @@ from typing import Literal
 
 from handlers.amounts import half_width, split_words, take_amount
 from handlers.arguments import EveryWord, WhomWord
+from handlers.chinese_numbers import in_digits
 from handlers.context import Context
 from handlers.days import span_of
 from handlers.errors import RefusedError, SettingError
@@ -21,6 +22,7 @@ from handlers.money import COUNTED, Amount, AmountError
 from handlers.periods import Every, Period, period_of
 from handlers.planning.replay import Granting
 from handlers.policy import Budget, Policy, clashes, contradictions
+from handlers.synonyms import CHINESE_LETTER, translated
 from storage import comparisons, people
 from storage.people import Account
 from storage.tables import ORGANIZATION
@@ -37,7 +39,17 @@ DAY = timedelta(days=1)
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 USUAL = "trial"
 """How a budget is called that has no name yet."""
-Basis = Literal["team", "company"]
+Basis = Literal["team", "group", "company"]
+BASES: dict[str, Basis] = {
+    "team": "team",
+    "own": "team",
+    "department": "team",
+    "group": "group",
+    "role": "group",
+    "company": "company",
+    "organization": "company",
+}
+"""How people say of what caps are made; a role, such as engineer, is a group of the people source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +73,7 @@ class Caps:
     Args:
         name: the budget.
         percent: such as 90.
-        of: whether each team has its own, or the company one.
+        of: whether each team has its own, each group and role of people, or the company one.
         times: by what it is multiplied.
         floor: the least that anybody gets, in nanos or pieces.
     """
@@ -272,12 +284,18 @@ def window_of(ctx: Context, reading: "Reading", every: Every) -> Window:
     return Window(firsts[-1], end, every)
 
 
+def _in_english(word: str) -> list[str]:
+    """A Chinese word of the grammar in English; a name stays as it is."""
+    said = translated(in_digits(word)) if CHINESE_LETTER.match(word) and word not in BREAKS else None
+    return said[0].split() if said and not said[1] else [word]
+
+
 class Reading:
     """Words that are read one part after the other; what was understood so far."""
 
     def __init__(self, ctx: Context, words: Sequence[str]) -> None:
         self.ctx = ctx
-        self.words = [half_width(each) for each in words]
+        self.words = [each for word in words for each in _in_english(half_width(word))]
         self.changes: list[Change] = []
         self.whom: Account | None = None
         self.granting: Granting = "as then"
@@ -300,6 +318,9 @@ class Reading:
             return True
         if first == "granting":
             return self._granting()
+        if first in ("last", "past"):
+            self.words = ["over", *self.words]
+            return self._days("over")
         if first in ("over", "since", "from", "in", "during"):
             return self._days(first)
         if first == "of":
@@ -474,13 +495,13 @@ class Reading:
                 "Only a budget that every person has can be set by percentile, such as “{name}”.", name=self._usual()
             )
         percent = _percent(self.word()) or 0
-        made = Caps(name, percent)
+        made, has_basis = Caps(name, percent), False
         while self.words:
             said = self.next()
-            if said == "of" and len(self.words) > 1:
+            if said in ("of", "by") and len(self.words) > 1 and not has_basis:
                 self.skip(1)
-                word = self.word().lower().removesuffix("s")
-                made = replace(made, of="team" if word in ("team", "own", "department") else "company")
+                has_basis = True
+                made = replace(made, of=BASES.get(self.word().lower().removesuffix("s"), "company"))
             elif said in ("times", "x", "×") and len(self.words) > 1:
                 self.skip(1)
                 made = replace(made, times=_times(self.word()))

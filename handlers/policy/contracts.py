@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from handlers.amounts import CURRENCIES, read_amount
 from handlers.errors import SettingError
+from handlers.periods import add_months
 from handlers.policy.approvals import Frozen
 from handlers.policy.prices import KINDS, Price, is_model
 from handlers.policy.thresholds import AmountText
@@ -127,6 +128,20 @@ class Contract(Frozen):
     def notice_until(self) -> date:
         """The last day on which notice can be given."""
         return self.ends - timedelta(days=self.notice_days)
+
+    def on(self, day: date) -> "Contract":
+        """The same with the term that runs on a day: where it renews by itself, the next one begins when one ends.
+
+        What is committed in a term of another length is not known.
+        """
+        if day < self.ends or not self.renews_months:
+            return self
+        months = self.renews_months
+        while add_months(self.ends, months) <= day:
+            months += self.renews_months
+        is_alike = add_months(self.starts, self.renews_months) == self.ends
+        term = {"starts": add_months(self.ends, months - self.renews_months), "ends": add_months(self.ends, months)}
+        return self.model_copy(update=term if is_alike else {**term, "commitment": ""})
 
     @model_validator(mode="after")
     def _has_days(self) -> "Contract":

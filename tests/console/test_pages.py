@@ -5,6 +5,7 @@ from dataclasses import replace
 from urllib.parse import unquote
 
 import pytest
+import yaml
 
 from bot.console.desk import attachment
 from bot.console.drawing import once
@@ -13,8 +14,9 @@ from handlers import COMMANDS, is_order, parse_command
 from handlers.card import Card, Table, Text
 from handlers.on_pages import PAGES_OF, PAGES_OF_ALL
 from handlers.policy.policy import ClaimRules
-from tests.console.conftest import URL, Console, words_of
-from tests.support.company import ACME
+from tests.console.conftest import URL, Console, console_of, words_of
+from tests.support.company import ACME, Company
+from tests.support.history import on_working_days, read_all, uses
 
 EXAMPLES = {"team": "search", "period": "2026-11", "number": "1"}
 
@@ -522,3 +524,24 @@ def test_nobody_reaches_what_is_anothers_by_its_number(console_anywhere: Console
 
     assert console_anywhere.audit() == before
     assert "1 open request" in console_anywhere.of("ana").reads("/requests")
+
+
+def test_suggested_limits_are_saved_as_a_file_of_yaml(acme: Company) -> None:
+    """For whoever may see them, and nobody else."""
+    acme.llm.rows = []
+    uses(acme, "ana", on_working_days("10.00"))
+    console = console_of(read_all(acme))
+    fay = console.of("fay")
+    link = re.search(r'href="(/files/suggested-per-person\.yaml[^"]+)"', fay.get("/ask?q=suggest+as+yaml").text)
+    assert link
+    address = link[1].replace("&amp;", "&")
+
+    answer = fay.get(address)
+
+    assert answer.headers["content-type"] == "application/yaml; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'attachment; filename="suggested-per-person.yaml"'
+    assert yaml.safe_load(answer.text)["budgets"] == [
+        {"name": "per-person", "who": "every person", "amount": "270 USD", "every": "month"}
+    ]
+    assert console.of("max").get(address).text != answer.text
+    assert console.of("ana").get(address).status_code == 404

@@ -221,11 +221,12 @@ def test_who_may_see_a_sum_sees_the_right_one(company: Company, asker: str) -> N
 
 @pytest.mark.parametrize("name", sorted({name for name, _ in ABOUT if not COMMANDS[name].writes}))
 def test_what_one_sees_of_oneself_shows_nobody_elses_figures(company: Company, name: str) -> None:
-    """Ana's own answers hold neither a colleague's name nor what the colleague spent."""
+    """Ana's own answers hold neither a colleague's name nor what the colleague spent; only “who” names her manager."""
     for words in (name, *(f"{name} by {by}" for by in ("person", "team", "agent", "key", "day") if name == "spend")):
         shown = company.say("ana", words)
         others = [SPENT[each] for each in SPENT if each != "ana"]
-        assert not any(secret in shown for secret in ("Eva", "Bob", "Mia", *others)), shown
+        names = ("Eva", "Bob", *(() if name == "who" else ("Mia",)))
+        assert not any(secret in shown for secret in (*names, *others)), shown
 
 
 @pytest.mark.parametrize("asker", ["gus", "stranger"])

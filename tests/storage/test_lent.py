@@ -22,20 +22,17 @@ def rows(database: Database) -> dict[str, list[Any]]:
 
 
 def test_what_was_written_is_gone_when_it_is_lent_again(postgres: Postgres, clock: Clock) -> None:
-    """The numbers that were given away, too."""
-    with postgres.migrated() as url:
-        database = Database(url)
-        assert is_new(database)
-        assert "#1" in Company(database, clock).say("ana", "request 50 for the test")
-        assert not is_new(database)
-        database.close()
-
-    with postgres.migrated() as again:
-        database = Database(again)
-        assert again == url
-        assert is_new(database)
-        assert "#1" in Company(database, clock).say("ana", "request 50 for the test")
-        database.close()
+    """The numbers that were given away, too. After many times a new one is lent, so two of three are one."""
+    lent = set()
+    for _ in range(3):
+        with postgres.migrated() as url:
+            database = Database(url)
+            assert is_new(database)
+            assert "#1" in Company(database, clock).say("ana", "request 50 for the test")
+            assert not is_new(database)
+            database.close()
+            lent.add(url)
+    assert len(lent) < 3
 
 
 @pytest.mark.parametrize(

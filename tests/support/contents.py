@@ -11,7 +11,7 @@ GONE_WITHIN_MS = 60_000
 FORM = (
     "pg_attrdef",
     "pg_attribute",
-    "pg_class",
+    "pg_class where relkind not in ('p', 'I')",
     "pg_constraint",
     "pg_default_acl",
     "pg_extension",
@@ -25,7 +25,10 @@ FORM = (
     "pg_trigger",
     "pg_type",
 )
-"""Catalogs that change when a table or a right does, and not with rows, statistics or vacuum."""
+"""Catalogs that change when a table or a right does, and not with rows, statistics or vacuum.
+
+The rows of partitioned tables and their indexes do whenever a partition comes or goes, so these are passed over.
+"""
 
 Form = tuple[tuple[int, int], ...]
 Connection = psycopg.Connection[tuple[object, ...]]

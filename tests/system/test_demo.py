@@ -104,7 +104,7 @@ def test_everybody_of_the_cast_has_a_finding(app: App, person: str) -> None:
 
 def test_whoever_leads_the_company_sees_totals(app: App) -> None:
     """In the demo, too: of teams and of the whole, and nobody in them."""
-    assert "Search" in terminal.render(say(app, "ines", "spend of organization by team"))
+    assert "Search" in terminal.render(say(app, "ines", "spend of organization by team last month"))
     assert "can't see figures" in terminal.render(say(app, "ines", "spend of ana"))
 
 

@@ -198,7 +198,7 @@ class Slack:
             What says that it is done.
         """
         for file in card.files:
-            if file.columns:
+            if file.is_here:
                 content = text_of(file).encode()
                 self._upload(content, file.name, channel=channel, thread_ts=thread or None)
                 continue

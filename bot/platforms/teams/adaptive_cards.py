@@ -175,7 +175,7 @@ class _Page(Drawing):
 
     def file(self, block: File) -> None:
         # Teams lets a bot send no file to a channel; who needs it has the same from the command line.
-        if not block.columns:
+        if not block.is_here:
             self.remark("{name}: python -m bot export writes it.", name=line(block.name))
             return
         self.caption(block.name)

@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from bot.charts.axis import amount
 from bot.charts.png import HEIGHT_PX, WIDTH_PX, draw
-from bot.csv_files import text_of
+from bot.csv_files import media_type, text_of
 from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Heading, Input, Table, Text
 from handlers.language import ENGLISH, N_, say
 
@@ -168,8 +168,9 @@ def _block(card: Card, block: Block, key: str, drawing: Drawing) -> Markup:
 
 def _address(file: File) -> str:
     """Where a file is to be had; one that the card brings along is in the address itself."""
-    if file.columns:
-        return "data:text/csv;charset=utf-8;base64," + b64encode(text_of(file).encode()).decode("ascii")
+    if file.is_here:
+        kind = media_type(file).replace(" ", "")
+        return f"data:{kind};base64,{b64encode(text_of(file).encode()).decode('ascii')}"
     return f"/files/{quote(file.name)}"
 
 

@@ -97,7 +97,74 @@ def test_each_milestone_before_notice_is_told_once(acme: Company) -> None:
     company.happens(CheckContracts())
     company.settle()
     assert len(company.messages("fay")) == 2
-    assert facts(company.hear("fay", "contracts"))["Notice"] == "the last day was 14 December; it renews for 12 months"
+    said = facts(company.hear("fay", "contracts"))
+    assert said["Notice"] == "the last day was 14 December"
+    assert said["Renewal"] == "by itself on 14 March 2027 for 12 months, unless notice was given by 14 December"
+
+
+def test_it_says_what_happens_when_the_term_ends(acme: Company) -> None:
+    """By itself, unless somebody gives notice; or nothing."""
+    said = facts(with_contract(acme.database, acme.clock).hear("fay", "contracts"))
+    assert said["Renewal"] == "by itself on 14 March 2027 for 12 months, unless notice is given by 14 December"
+
+    said = facts(with_contract(acme.database, acme.clock, renews_months=0).hear("fay", "contracts"))
+    assert said["Renewal"] == "none: it ends on 13 March 2027"
+    assert said["Notice"] == "none is needed: it ends by itself"
+
+
+def test_who_has_a_contract_that_ends_by_itself_is_told_in_time(acme: Company) -> None:
+    """There is no notice to give, but something to agree on."""
+    company = with_contract(acme.database, acme.clock, commitment="", renews_months=0)
+
+    company.happens(CheckContracts())
+    company.settle()
+
+    assert [card.title for card in company.messages("kim")] == [
+        "llm-2026: ends in 112 days and does not renew by itself"
+    ]
+
+
+def test_a_contract_that_renewed_goes_on_with_its_next_term(acme: Company) -> None:
+    """Six months again from 14 November: the commitment is drawn anew, and the next notice is told of."""
+    term = {"starts": date(2026, 5, 14), "ends": date(2026, 11, 14), "renews_months": 6}
+    company = with_contract(acme.database, acme.clock, ten, **term)
+
+    said = facts(company.hear("fay", "contracts"))
+
+    assert said["Term"].startswith("14 November to 13 May 2027")
+    assert said["Commitment"] == "$160 of $3,000 drawn (5 %)"
+    assert said["Renewed"] == "by itself on 14 November; if notice was given, set renews_months to 0 in app.yaml"
+    assert said["Renewal"] == "by itself on 14 May 2027 for 6 months, unless notice is given by 13 February 2027"
+    company.happens(CheckContracts())
+    company.settle()
+    assert [card.title for card in company.messages("kim")] == ["llm-2026: 83 days left to give notice"]
+
+    company.clock.moment = datetime(2028, 1, 10, 9, 0, tzinfo=UTC)
+    assert facts(company.hear("fay", "contracts"))["Term"].startswith("14 November 2027 to 13 May")
+
+
+def test_what_a_term_of_another_length_commits_to_is_not_guessed(acme: Company) -> None:
+    """Six months became twelve."""
+    term = {"starts": date(2026, 5, 14), "ends": date(2026, 11, 14), "renews_months": 12}
+
+    said = facts(with_contract(acme.database, acme.clock, ten, **term).hear("fay", "contracts"))
+
+    assert said["Commitment"].startswith("not known, for this term is not as long as the first")
+    assert said["Spent"] == "$160"
+
+
+@pytest.mark.parametrize(
+    ("commitment", "outcome"), [("1500 USD", "$260 lapsed"), ("1000 USD", "all used, $240 beyond it")]
+)
+def test_a_contract_that_has_ended_says_what_became_of_it(acme: Company, commitment: str, outcome: str) -> None:
+    """62 days at 20; no pace goes on."""
+    term = {"starts": date(2026, 9, 14), "ends": date(2026, 11, 15), "renews_months": 0, "commitment": commitment}
+
+    said = facts(with_contract(acme.database, acme.clock, ten, **term).hear("fay", "contracts"))
+
+    assert said["At its end"] == outcome
+    assert "At this pace" not in said
+    assert said["Renewal"] == "none: it ended on 14 November; if there is a new one, write it into app.yaml"
 
 
 @pytest.mark.parametrize(("offer", "times"), [("+400 %", "5"), ("5 times", "5"), ("at +20%", "1.2"), ("-10 %", "0.9")])
@@ -433,3 +500,13 @@ def test_every_milestone_is_told_on_its_day(acme: Company, days: int) -> None:
     company.happens(CheckContracts())
     company.settle()
     assert len(company.messages("fay")) == 1
+
+
+def test_what_has_ended_stands_below_what_runs(acme: Company) -> None:
+    """However long ago its last day for notice was."""
+    ended = {**CONTRACT, "name": "ended", "starts": date(2026, 9, 1), "ends": date(2026, 10, 1), "renews_months": 0}
+    company = Company(acme.database, acme.clock, {**RULES, "contracts": [ended, CONTRACT]})
+
+    heads = [block.text for block in company.hear("fay", "contracts").blocks if block.kind == "heading"]
+
+    assert heads == ["llm-2026", "ended"]

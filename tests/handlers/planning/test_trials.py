@@ -114,6 +114,8 @@ def test_anybody_may_try_a_limit_for_themselves(small: Company) -> None:
         ("without per-person and agents 100 USD", {"Crawler"}),
         ("search-pool 300 USD", {"Ana Silva", "Crawler", "Bob Reyes"}),
         ("per-person 300 USD over last 4 weeks", set()),
+        ("per-person 300 USD last 4 weeks", set()),
+        ("per-person 300 美元 过去4周", set()),
         ("per-person 300 USD since 2026-10-01", {"Bob Reyes"}),
         ("per-person 300 USD over october", {"Bob Reyes"}),
         ("p50 of company", {"Bob Reyes"}),

@@ -309,6 +309,25 @@ def test_a_charge_names_the_commitment_that_it_draws_on(
     assert "ContractApplied" not in columns("1.2")
 
 
+def test_a_charge_draws_on_a_contract_that_has_renewed(acme: Company) -> None:
+    """As long as nobody says that notice was given."""
+    term = {"starts": date(2025, 10, 10), "ends": date(2026, 10, 10), "commitment": "3000 USD"}
+    said = [
+        {"name": name, "provider": "llm", **term, "renews_months": n} for name, n in (("ended", 0), ("goes-on", 12))
+    ]
+    acme.clock.moment = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
+    company = Company(acme.database, acme.clock, {**RULES, "contracts": said}, ACME)
+    company.llm.rows = []
+    for day in (9, 20):
+        company.llm.spends("ana", "2.50", date(2026, 10, day), tokens=7)
+    read(company)
+
+    rows = [row for row in rows_of(company, "focus-1.4-2026-10.csv") if row["ChargeCategory"] == "Usage"]
+
+    assert ['"ended"' in row["ContractApplied"] for row in rows] == [True, False]
+    assert ['"goes-on"' in row["ContractApplied"] for row in rows] == [False, True]
+
+
 def test_the_rules_would_find_a_bad_row(company: Company) -> None:
     """A validator that never objects is none."""
     row = rows_of(company, "focus-1.2-2026-10.csv")[0]

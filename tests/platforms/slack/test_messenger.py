@@ -285,6 +285,16 @@ def test_a_list_that_a_card_brings_along_is_a_file(slack: FakeSlack, shows: Plat
     assert upload.content.decode() == "\ufeffwho,cost\r\n'=Łucja,-12.5\r\n"
 
 
+def test_a_text_that_a_card_brings_along_is_a_file_as_it_is(slack: FakeSlack, shows: Platform) -> None:
+    """Lines for app.yaml are no list."""
+    above = shows.show(Place("slack", "UANA"), NEWS, "")
+    file = File("a.yaml", text="budgets:\n- {name: ä}\n")
+    shows.show(Place("slack", "UANA", thread=above), Card(file.name, (file,)), "")
+
+    [upload] = slack.uploads.values()
+    assert (upload.content.decode(), upload.name) == ("budgets:\n- {name: ä}\n", "a.yaml")
+
+
 def test_blocks_that_a_workspace_does_not_know_are_told_in_words() -> None:
     """Where Slack refuses a chart, the message comes without it and keeps its figures and its buttons."""
     card = Card(

@@ -6,6 +6,7 @@ from typing import Any
 
 import fastjsonschema
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 
 from bot.platforms.teams.adaptive_cards import BYTES_MAX, adaptive
@@ -182,3 +183,12 @@ def test_a_list_that_a_card_brings_along_can_be_copied() -> None:
     said = words_in(drawn)
     assert "who,cost\nperson 0,12.5\nperson 1,12.5" in said
     assert "more rows are not shown." in said
+
+
+def test_lines_for_app_yaml_can_be_copied() -> None:
+    """As they are, and no list is made of them."""
+    text = "# All\nbudgets:\n- {name: a, who: every person}\n"
+    drawn = adaptive(Card("Suggested", (File("a.yaml", text=text),)))
+    valid_card(drawn)
+
+    assert yaml.safe_load(words_in(drawn).partition("a.yaml")[2].partition("# All")[2])["budgets"][0]["name"] == "a"

@@ -340,6 +340,15 @@ def test_a_list_that_a_card_brings_along_is_in_its_link() -> None:
     assert 'download="spend.csv"' in html
 
 
+def test_a_text_that_a_card_brings_along_is_in_its_link_as_it_is() -> None:
+    """No spreadsheet opens it, so nothing is put before it."""
+    html = str(render(Card("Suggested", (File("a.yaml", text="budgets:\n- {name: ä}\n"),)), "k"))
+
+    address = html.partition('href="')[2].partition('"')[0]
+    assert address.startswith("data:application/yaml;charset=utf-8;base64,")
+    assert b64decode(address.partition("base64,")[2]).decode() == "budgets:\n- {name: ä}\n"
+
+
 def test_words_reach_the_bot_as_one_sentence(bot: SmallBot, url: str) -> None:
     """What is posted is heard as a sentence with its person, place, inputs and delivery."""
     body = {"as": "ana", "text": "request", "inputs": {"amount": "200"}, "delivery": "d1"}
