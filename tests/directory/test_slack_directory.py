@@ -85,6 +85,19 @@ def test_a_member_is_a_person_with_name_zone_locale_and_a_link(office: Office) -
     )
 
 
+def test_a_name_is_taken_from_where_there_is_one(office: Office) -> None:
+    """The profile's full name, the user's, the one that is displayed, and at last the user name."""
+    user = office.slack.users[office.joins("ana")]
+    user |= {"name": "a.silva", "real_name": "Ana S."}
+    user["profile"]["display_name"] = "anita"
+    found = [one.name for one in office.read().people]
+    for place, missing in ((user["profile"], "real_name"), (user, "real_name"), (user["profile"], "display_name")):
+        del place[missing]
+        found += [one.name for one in office.read().people]
+
+    assert found == ["Ana", "Ana S.", "anita", "a.silva"]
+
+
 @pytest.mark.parametrize(
     "flags",
     [

@@ -29,6 +29,8 @@ PAGES_MAX = 500
 PATIENCE_S = 300.0
 """How long one reading waits in all where Slack asks us to slow down."""
 PERSON = "person/"
+_NEEDED = ("id", "name", "real_name", "deleted", "updated", "tz", "locale", "is_email_confirmed")
+_NEEDED_OF_PROFILE = ("email", "real_name", "display_name")
 
 SlackUser = Mapping[str, Any]
 
@@ -103,8 +105,12 @@ class SlackDirectory:
         here = asked(Words("Ask Slack which workspace it is"), self._client.auth_test)
         home = {str(here[each]) for each in ("team_id", "enterprise_id") if here.get(each)}
         teams = list(self._teams()) if here.get("is_enterprise_install") else [""]
-        everybody = {str(user["id"]): user for team in teams for user in self._users(team)}
-        users = [user for user in everybody.values() if _is_ours(user, home)]
+        everybody = {
+            str(user["id"]): _in_brief(user) if _is_ours(user, home) else None
+            for team in teams
+            for user in self._users(team)
+        }
+        users = [user for user in everybody.values() if user]
         if users and not any(_profile(user).get("email") for user in users):
             raise UndeliverableError(
                 "Slack shows nobody's e-mail address: add the scope users:read.email to the app and install it again."
@@ -213,6 +219,13 @@ def slack_directory(
 def _is_ours(user: SlackUser, home: set[str]) -> bool:
     """Whether a user is or was a full member of our company, and human."""
     return is_at_home(user, home) and not is_guest(user) and not is_machine(user)
+
+
+def _in_brief(user: SlackUser) -> SlackUser:
+    """What is needed of a user, less than half of all: there may be a hundred thousand."""
+    profile = _profile(user)
+    brief = {each: user[each] for each in _NEEDED if each in user}
+    return {**brief, "profile": {each: profile[each] for each in _NEEDED_OF_PROFILE if each in profile}}
 
 
 def _members(users: Sequence[SlackUser], team: str, known: Known, *, link_by_email: bool) -> list[SlackMember]:
