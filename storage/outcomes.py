@@ -43,11 +43,14 @@ _BELOW = (
     .group_by(outcomes.c.kind)
     .order_by(outcomes.c.kind)
 )
-_BY_ACCOUNT = (
-    select(lineage.c.ancestor_id, outcomes.c.kind, cast(func.sum(outcomes.c.number), BigInteger))
-    .join(lineage, and_(lineage.c.account_id == outcomes.c.account_id, lineage.c.until == FOREVER))
-    .where(outcomes.c.day >= bindparam("first", type_=Date), outcomes.c.day < bindparam("end", type_=Date))
-    .group_by(lineage.c.ancestor_id, outcomes.c.kind)
+_DAYS = outcomes.c.day >= bindparam("first", type_=Date), outcomes.c.day < bindparam("end", type_=Date)
+_OWN = (
+    select(outcomes.c.account_id, outcomes.c.kind, cast(func.sum(outcomes.c.number), BigInteger))
+    .where(*_DAYS)
+    .group_by(outcomes.c.account_id, outcomes.c.kind)
+)
+_ABOVE = select(lineage.c.account_id, lineage.c.ancestor_id).where(
+    lineage.c.account_id.in_(select(outcomes.c.account_id).where(*_DAYS)), lineage.c.until == FOREVER
 )
 _TEAMS = (
     select(links.c.external_id, accounts.c.parent_id)
@@ -172,8 +175,16 @@ def record_of_teams(
 
 def counted_by(conn: Connection, first: date, end: date) -> dict[tuple[str, str], int]:
     """How many of each kind every account and all below it had on the days first until before end."""
-    rows = conn.execute(_BY_ACCOUNT, {"first": first, "end": end})
-    return {(row[0], row[1]): row[2] for row in rows}
+    days = {"first": first, "end": end}
+    own = conn.execute(_OWN, days).all()
+    above: dict[str, list[str]] = {}
+    for account_id, ancestor_id in conn.execute(_ABOVE, days) if own else ():
+        above.setdefault(account_id, []).append(ancestor_id)
+    sums: Counter[tuple[str, str]] = Counter()
+    for account_id, kind, number in own:
+        for each in above.get(account_id, ()):
+            sums[each, kind] += number
+    return dict(sums)
 
 
 def counted(conn: Connection, account_id: str, first: date, end: date) -> dict[str, int]:

@@ -27,6 +27,7 @@ from storage.former_links import Relinked
 from storage.prepared import Prepared
 from storage.tables import (
     FOREVER,
+    ORGANIZATION,
     accounts,
     delegations,
     lineage,
@@ -250,16 +251,15 @@ def descendants(conn: Connection, account_id: str, kind: str = "") -> list[Accou
 def headcounts(conn: Connection, account_id: str) -> dict[str, int]:
     """How many people who are there have each account directly above them, of those below an account."""
     inside = select(lineage.c.account_id).where(lineage.c.ancestor_id == account_id, lineage.c.until == FOREVER)
-    here = accounts.c.id.in_(inside), accounts.c.kind == "person", accounts.c.active
+    everybody = account_id == ORGANIZATION  # whom to look up one by one would take longest
+    here = accounts.c.kind == "person", accounts.c.active, *(() if everybody else (accounts.c.id.in_(inside),))
     rows = conn.execute(select(accounts.c.parent_id, func.count()).where(*here).group_by(accounts.c.parent_id))
     return {parent_id: int(number) for parent_id, number in rows}
 
 
 def teams_below(conn: Connection, account_id: str) -> list[Account]:
     """The active teams below an account, by id."""
-    inside = select(lineage.c.account_id).where(lineage.c.ancestor_id == account_id, lineage.c.until == FOREVER)
-    here = accounts.c.id.in_(inside), accounts.c.kind == "team", accounts.c.active
-    return [Account(*row) for row in conn.execute(select(accounts).where(*here).order_by(accounts.c.id))]
+    return [each for each in descendants(conn, account_id, "team") if each.active]
 
 
 def owned(conn: Connection, person_id: str) -> list[Account]:

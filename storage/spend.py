@@ -20,12 +20,14 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    exists,
     func,
     literal,
     null,
     or_,
     select,
     text,
+    union,
     union_all,
 )
 
@@ -418,8 +420,20 @@ def daily_at(conn: Connection, provider: str, first: date, end: date, account_id
     return [(row[0], Spent(row[1], row[2], row[3], 0, 0)) for row in conn.execute(_DAILY_AT, values)]
 
 
-_BELOW_TODAY = select(lineage.c.account_id).where(
-    lineage.c.ancestor_id == bindparam("account"), lineage.c.until == FOREVER
+_NOW = lineage.alias("now")
+# Those who are no longer anywhere, and those who are below it no longer: few, so their days are looked for by account.
+_WHO_LEFT = union(
+    select(accounts.c.id).where(accounts.c.kind == "person", ~accounts.c.active),
+    select(lineage.c.account_id)
+    .join(accounts, accounts.c.id == lineage.c.account_id)
+    .where(lineage.c.ancestor_id == bindparam("account"), lineage.c.until < FOREVER, accounts.c.kind == "person")
+    .where(
+        ~exists().where(
+            _NOW.c.account_id == lineage.c.account_id,
+            _NOW.c.ancestor_id == bindparam("account"),
+            _NOW.c.until == FOREVER,
+        )
+    ),
 )
 _GONE = (
     select(
@@ -428,13 +442,7 @@ _GONE = (
         *(cast(func.sum(each), BigInteger) for each in (spend.c.cost_nanos, spend.c.tokens)),
     )
     .join(lineage, _that_day(spend))
-    .join(accounts, accounts.c.id == spend.c.account_id)
-    .where(
-        lineage.c.ancestor_id == bindparam("account"),
-        accounts.c.kind == "person",
-        _within(spend.c.day),
-        or_(~accounts.c.active, accounts.c.id.not_in(_BELOW_TODAY)),
-    )
+    .where(lineage.c.ancestor_id == bindparam("account"), _within(spend.c.day), spend.c.account_id.in_(_WHO_LEFT))
     .group_by(spend.c.day, spend.c.model)
     .order_by(spend.c.day, spend.c.model)
 )
