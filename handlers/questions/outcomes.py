@@ -28,14 +28,16 @@ def outcomes_(ctx: Context, page: Page = 1) -> Card:
     """
     span = usual_span(ctx)
     first, end, earlier = span.first, span.end, as_long_before(ctx, span)
+    now = counts.counted_by(ctx.conn, first, end)
+    if not now and sees_all(ctx):  # nobody's team is asked about where nothing is counted
+        return _none(ctx, span)
     seen = _teams(ctx, replace(span, first=earlier))
     if not seen:
         raise RefusedError("Outcomes are shown for teams of five people or more, to who owns one, and to finance.")
-    now, then = counts.counted_by(ctx.conn, first, end), counts.counted_by(ctx.conn, earlier, first)
     kind = next((each for each in PREFERRED if any((team, each) in now for team in seen)), "")
     if not kind:
-        why = Text(ctx.t("No source counts outcomes here. Add one to app.yaml under “outcomes:”, or import a list."))
-        return Card(ctx.t("No outcomes counted {period}", period=span.label), (why, *_trouble(ctx)))
+        return _none(ctx, span)
+    then = counts.counted_by(ctx.conn, earlier, first)
     spent, before = _spent(ctx, seen, first, end), _spent(ctx, seen, earlier, first)
     rows = []
     for team in sorted(seen, key=lambda each: ctx.line(each)[0].name.casefold()):
@@ -53,6 +55,11 @@ def outcomes_(ctx: Context, page: Page = 1) -> Card:
     title = ctx.nt("Outcomes of {n} team {period}", "Outcomes of {n} teams {period}", len(rows), period=span.label)
     is_public = ctx.place.public and ctx.person.id == CLOCK.id
     return Card(title, tuple(blocks), personal=not is_public)
+
+
+def _none(ctx: Context, span: Span) -> Card:
+    why = Text(ctx.t("No source counts outcomes here. Add one to app.yaml under “outcomes:”, or import a list."))
+    return Card(ctx.t("No outcomes counted {period}", period=span.label), (why, *_trouble(ctx)))
 
 
 def _teams(ctx: Context, span: Span) -> list[str]:
