@@ -201,7 +201,9 @@ def _count(ctx: Context, own: int, waiting: int) -> str:
         return ctx.t("{open} open, {waiting} for you to decide", open=own, waiting=waiting)
     if waiting:
         return ctx.t("{waiting} for you to decide", waiting=waiting)
-    return ctx.nt("{n} open request", "{n} open requests", own) if own else ctx.t("No open requests")
+    if own:
+        return ctx.nt("{n} open request", "{n} open requests", own)
+    return ctx.t("No open requests, 0 for you to decide")
 
 
 def _until_of(ctx: Context, one: Request) -> str:

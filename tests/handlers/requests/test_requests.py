@@ -534,7 +534,7 @@ def test_a_wrong_word_is_refused_in_one_sentence(found: Found, said: str, heard:
     """And nothing is asked."""
     company = found()
     assert title(company, "ana", said).startswith(heard)
-    assert title(company, "ana", "requests") == "No open requests"
+    assert title(company, "ana", "requests") == "No open requests, 0 for you to decide"
 
 
 def test_a_flood_of_requests_is_stopped(found: Found) -> None:

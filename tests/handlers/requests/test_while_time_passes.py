@@ -141,7 +141,7 @@ def test_what_can_no_longer_be_granted_expires_and_says_why(company: Company, en
         assert asked.title == "Expired: $50.00 for Ana Silva"
         assert not asked.buttons
         assert company.hear("max", "approve 1").title == end.why
-        assert company.hear("max", "requests").title == "No open requests"
+        assert company.hear("max", "requests").title == "No open requests, 0 for you to decide"
     assert granted(company) == 0
 
 
@@ -256,7 +256,7 @@ def test_the_question_goes_to_whoever_decides_now(on_both: Company, happens: Hap
         assert old.title == "$50.00 for Ana Silva: others decide now"
         assert "Lea Novak" in company.reads("max")[0]
         assert not old.buttons
-        assert company.hear("max", "requests").title == "No open requests"
+        assert company.hear("max", "requests").title == "No open requests, 0 for you to decide"
         assert company.hear("max", "approve 1").title == "Others decide request #1 now."
     assert company.hear("lea", "approve 1").title == "Approved: $50.00 for Ana Silva"
     assert granted(company) == 1
@@ -302,7 +302,7 @@ def test_who_comes_back_early_is_asked_at_once(company: Company) -> None:
     company.say("ana", "request 50 the demo")
     company.say("max", "delegate")
     assert company.reads("max")[-1].startswith("Ana Silva asks for $50.00 more")
-    assert company.hear("kim", "requests").title == "No open requests"
+    assert company.hear("kim", "requests").title == "No open requests, 0 for you to decide"
 
 
 def test_a_stand_in_who_leaves_hands_it_back(company: Company) -> None:
@@ -329,7 +329,7 @@ def test_who_has_agreed_has_nothing_more_to_decide(company: Company) -> None:
     changes_rules(company, approvals=[{"stages": [{"by": "people kim, fay", "need": "all"}]}])
     company.say("ana", "request 50 the demo")
     company.say("kim", "approve 1")
-    assert company.hear("kim", "requests").title == "No open requests"
+    assert company.hear("kim", "requests").title == "No open requests, 0 for you to decide"
     assert company.hear("fay", "requests").title == "1 for you to decide"
 
 
