@@ -305,7 +305,7 @@ _USERS = (
     .where(
         lineage.c.ancestor_id == bindparam("account"),
         charges.c.account_id.startswith("person/"),
-        _within(charges.c.day),
+        of_days(*_WINDOW),
     )
     .group_by(charges.c.account_id)
 )
