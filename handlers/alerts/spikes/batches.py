@@ -1,5 +1,6 @@
 """What comes again at its time: a program's days of a week, of a fortnight, or of a month."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from statistics import median_low
@@ -23,7 +24,7 @@ def timetable(days: Mapping[date, int]) -> Callable[[date], bool] | None:
     """
     dearest = max(days.values(), default=0)
     large = [day for day, cost in days.items() if cost * BATCH_PART > dearest]
-    usually = {weekday for weekday in range(WEEK) if _is_dear(days, weekday)}
+    usually = _dear_weekdays(days)
     alone = {day.weekday() for day in large}
     weekdays = usually or (alone if len(large) >= BATCH_DAYS_MIN and len(alone) == 1 else None)
     if weekdays:
@@ -34,13 +35,20 @@ def timetable(days: Mapping[date, int]) -> Callable[[date], bool] | None:
     return None
 
 
-def _is_dear(days: Mapping[date, int], weekday: int) -> bool:
-    """Whether a weekday usually costs far more than the other days on which there is usage."""
-    here = [cost for day, cost in days.items() if day.weekday() == weekday and cost > 0]
-    others = [cost for day, cost in days.items() if day.weekday() != weekday and cost > 0]
-    if len(here) < BATCH_DAYS_MIN or len(others) < BATCH_DAYS_MIN:
-        return False
-    return median_low(here) * 100 >= BATCH_PERCENT * median_low(others)
+def _dear_weekdays(days: Mapping[date, int]) -> set[int]:
+    """The weekdays that usually cost far more than the other days on which there is usage."""
+    costs: dict[int, list[int]] = defaultdict(list)
+    for day, cost in days.items():
+        if cost > 0:
+            costs[day.weekday()].append(cost)
+    whole = sum(map(len, costs.values()))
+    found = set()
+    for weekday, here in costs.items():
+        if min(len(here), whole - len(here)) >= BATCH_DAYS_MIN:
+            others = [cost for other, each in costs.items() if other != weekday for cost in each]
+            if median_low(here) * 100 >= BATCH_PERCENT * median_low(others):
+                found.add(weekday)
+    return found
 
 
 def again(burn: Burn, first: date, length: int, backs: Sequence[int] = ()) -> int:
