@@ -12,6 +12,9 @@ BATCH_DAYS_MIN = 4  # of that weekday
 BATCH_PART = 2  # of the dearest day: those above it are the large ones
 BATCH_MONTHS_MIN = 2
 AGAIN_PERCENT = 175  # of last time, for what comes at its time again
+MONTH_LEAST = 26  # days: as little may lie between the same working days of two months
+CLOSE_DAYS = 5  # what comes each month may last so long
+SATURDAY = 5
 BACKS = (WEEK, 2 * WEEK, 4 * WEEK, 5 * WEEK)  # days ago: the first Sunday of a month is four or five weeks ago
 
 
@@ -52,12 +55,18 @@ def _dear_weekdays(days: Mapping[date, int]) -> set[int]:
 
 
 def again(burn: Burn, first: date, length: int, backs: Sequence[int] = ()) -> int:
-    """What it cost some weeks before, or on that day of the month before, if that stood alone, as now; 0 of people."""
+    """What it cost some weeks before, or on that day of the month before, if that stood alone, as now; 0 of people.
+
+    What comes each month may last some days, as books are closed.
+    """
     found, batches = 0, None
     for back in (backs or (*BACKS, *month_back(first))) if burn.has_timetable else ():
         then = first - back * DAY
         cost = stretch(burn.days, then, length)
-        if cost > found and 2 * stretch(burn.days, then + length * DAY, length) < cost:
+        lasts = CLOSE_DAYS if back >= MONTH_LEAST else 1
+        if cost > found and any(
+            2 * stretch(burn.days, then + n * length * DAY, length) < cost for n in range(1, lasts + 1)
+        ):
             batches = batches or [timetable({day: cost for day, cost in burn.days.items() if day < first})]
             [batch] = batches
             if batch is None or batch(first) or not batch(then):  # else it came on its own weekday, which this is not
@@ -66,10 +75,23 @@ def again(burn: Burn, first: date, length: int, backs: Sequence[int] = ()) -> in
 
 
 def month_back(day: date) -> Iterator[int]:
-    """How many days ago the same day of the month before was, and the days around it."""
+    """How many days ago the same day of the month before was, the days around it, and the same working day."""
     last = day.replace(day=1) - DAY
     then = last.replace(day=min(day.day, last.day))
     yield from ((day - then).days + off for off in (-1, 0, 1))
+    if day.weekday() < SATURDAY:
+        here, before = _working_days(day), _working_days(last)
+        number = here.index(day)
+        yield from (
+            (day - before[each]).days for each in (number, number - len(here)) if -len(before) <= each < len(before)
+        )
+
+
+def _working_days(day: date) -> list[date]:
+    """Those of a month."""
+    first = day.replace(day=1)
+    days = (first + number * DAY for number in range(31))
+    return [each for each in days if each.month == day.month and each.weekday() < SATURDAY]
 
 
 def stretch(days: Mapping[date, int], first: date, length: int) -> int:

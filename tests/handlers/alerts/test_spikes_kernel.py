@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handlers.alerts.spikes.batches import month_back
 from handlers.alerts.spikes.burn import Burn, Spell, goes_on
 from handlers.alerts.spikes.remembering import meets
 from handlers.alerts.spikes.rules import look
@@ -550,3 +551,48 @@ def test_seven_dear_days_are_a_week_wherever_they_begin() -> None:
     days = {TODAY - n * DAY: 5 * DOLLAR for n in range(1, 64)} | {TODAY - n * DAY: 100 * DOLLAR for n in range(25, 32)}
     now = {TODAY - n * DAY: (90 if n in {2, 5} else 170) * DOLLAR for n in range(1, 8)}
     assert drift(days | now, TODAY, BEGAN, FLOOR) is None
+
+
+def test_what_comes_on_the_first_working_days_of_a_month_is_a_batch_wherever_weekends_lie() -> None:
+    """October began on a Thursday, November on a Sunday: the third working day is the 5th, and the 4th."""
+    moment = datetime(2026, 11, 4, 23, 0, tzinfo=UTC)
+    days = {moment.date() - n * DAY: 4 * DOLLAR for n in range(1, 57)}
+    for day, dollars in (
+        ("09-01", 300),
+        ("09-02", 180),
+        ("09-03", 100),
+        ("10-01", 310),
+        ("10-02", 170),
+        ("10-05", 110),
+    ):
+        days[date.fromisoformat(f"2026-{day}")] = dollars * DOLLAR
+    days |= {date(2026, 10, 6): 60 * DOLLAR, date(2026, 11, 2): 320 * DOLLAR, date(2026, 11, 3): 150 * DOLLAR}
+    hours = [Spell(moment - n * HOUR, DOLLAR // 4, 9, 9, 9) for n in range(24, 600)]
+    hours += [Spell(moment - (12 - n) * HOUR, 15 * DOLLAR, 9, 9 + n, 9) for n in range(8)]
+    one = burn(sorted(hours, key=lambda each: each.start), days, judged_from=moment.date(), heard_until=moment)
+    today = replace(one, days=days | {moment.date(): 120 * DOLLAR})
+    assert look(today, moment, moment, FLOOR) == []
+    october = {day: 4 * DOLLAR if day.month == 10 else cost for day, cost in today.days.items()}
+    assert look(replace(today, days=october), moment, moment, FLOOR) != []
+
+
+def test_a_batch_with_a_midnight_in_it_is_as_large_as_both_its_days_were() -> None:
+    """On the first Monday of a month from ten to two, $40 on either side of midnight; four weeks ago by days only."""
+    monday = datetime(2026, 11, 2, 22, 0, tzinfo=UTC)
+    now = monday + 5 * HOUR
+    hours = [Spell(now - n * HOUR, DOLLAR // 10, 9, 9, 9) for n in range(5, 27 * 24) if n % 5]
+    hours += [Spell(monday + n * HOUR, 20 * DOLLAR, 9, 9 + n, 9) for n in range(4)]
+    days = {now.date() - n * DAY: 2 * DOLLAR for n in range(57)} | {now.date(): 42 * DOLLAR, monday.date(): 42 * DOLLAR}
+    last = {date(2026, 10, 5): 42 * DOLLAR, date(2026, 10, 6): 42 * DOLLAR}
+    one = burn(sorted(hours, key=lambda each: each.start), days, judged_from=now.date() + DAY, heard_until=now)
+    assert look(replace(one, days=days | last), now, now, FLOOR) == []
+    assert look(one, now, now, FLOOR) != []
+
+
+def test_a_day_of_a_month_is_compared_with_the_same_working_day_too() -> None:
+    """The fifth one from the beginning, and the last one; a Sunday with the days around its number only."""
+    for day, then in (("2026-07-07", "2026-06-05"), ("2026-02-27", "2026-01-30")):
+        one = date.fromisoformat(day)
+        assert (one - date.fromisoformat(then)).days in month_back(one)
+    sunday = date(2026, 11, 15)
+    assert [sunday - back * DAY for back in month_back(sunday)] == [date(2026, 10, 16 - n) for n in range(3)]
