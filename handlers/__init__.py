@@ -249,7 +249,7 @@ def _of_use_to(ctx: Context) -> list[Command]:
 COMMANDS: Mapping[str, Command] = {
     one.name: one
     for one in (
-        command(balance, N_("balance"), ASK, writes=False),
+        command(balance, N_("balance"), ASK, writes=False, at_once=True),
         command(home, N_("home"), ASK, writes=False),
         command(spend, N_("spend by day last week"), ASK, writes=False),
         command(why, N_("why last week"), ASK, writes=False),
