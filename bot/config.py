@@ -551,7 +551,10 @@ class OutcomeSettings(Rule):
         token: the environment variable that holds a token which may only read.
         teams: names of repositories by the id of a team, with * for any letters.
         labels: whether a label such as team:search says whose something is, before its repository does.
+        codeowners: whether CODEOWNERS says whose a change is, after a label and before its repository does.
         people: the name of a provider: whose login there is somebody's counts for their team, where nothing else fits.
+        members: whether the groups that the author is in count where nothing else fits.
+        owners: what teams are called there, by the id of a team, where it is neither their id nor their name.
     """
 
     kind: Literal["github", "gitlab"]
@@ -562,7 +565,10 @@ class OutcomeSettings(Rule):
     token: str
     teams: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     labels: bool = False
+    codeowners: bool = False
     people: str = ""
+    members: bool = False
+    owners: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _is_whole(self) -> "OutcomeSettings":
@@ -570,7 +576,7 @@ class OutcomeSettings(Rule):
             raise SettingError("github needs organization, such as acme, and no groups")
         if self.kind == "gitlab" and (not self.groups or self.organization):
             raise SettingError("gitlab needs groups, such as [acme], and no organization")
-        if not (self.teams or self.labels or self.people):
+        if not (self.teams or self.for_any_team):
             raise SettingError("say whose repositories are, such as teams: {search: [acme/search-*]}")
         return self
 
@@ -578,6 +584,11 @@ class OutcomeSettings(Rule):
     def called(self) -> str:
         """Its name."""
         return self.name or self.kind
+
+    @property
+    def for_any_team(self) -> bool:
+        """Whether what was done in a repository may be any team's."""
+        return self.labels or self.codeowners or self.members or bool(self.people)
 
 
 class Settings(House, Rule):
