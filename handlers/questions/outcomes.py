@@ -124,6 +124,11 @@ def _trouble(ctx: Context) -> Iterator[Text]:
         if said["unmatched"]:
             names = ctx.listed(said["unmatched"])
             yield Text(ctx.t("No repository is called so, it may have been renamed: {names}", names=names))
+        if said.get("unowned"):
+            names = ctx.listed(said["unowned"])
+            yield Text(ctx.t("CODEOWNERS not readable, so app.yaml says whose these are: {names}", names=names))
+        if said.get("members_unread"):
+            yield Text(ctx.t("{name}: the token may not read teams, so nobody's membership counts.", name=name))
         if said["unallocated"]:
             n = said["unallocated"]
             yield Text(ctx.nt("{n} outcome belongs to no team.", "{n} outcomes belong to no team.", n))
