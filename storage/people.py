@@ -24,6 +24,7 @@ from sqlalchemy import (
 from storage import people_sources, roster
 from storage.directory import Directory, Link, Person, address, has_plain_domain
 from storage.former_links import Relinked
+from storage.kept import kept
 from storage.prepared import Prepared
 from storage.tables import (
     FOREVER,
@@ -81,6 +82,29 @@ _LINES = Prepared(
     .where(lineage.c.account_id.in_(bindparam("accounts", expanding=True)), lineage.c.until == FOREVER),
     lists=("accounts",),
 )
+# Who is behind identities, with their own account if it has a place in the tree today.
+_WHO = (
+    select(links.c.external_id, people, accounts)
+    .select_from(
+        links.join(people, people.c.id == func.substr(links.c.account_id, len("person/") + 1))
+        .outerjoin(
+            lineage,
+            and_(
+                lineage.c.account_id == links.c.account_id,
+                lineage.c.ancestor_id == links.c.account_id,
+                lineage.c.until == FOREVER,
+            ),
+        )
+        .outerjoin(accounts, accounts.c.id == lineage.c.account_id)
+    )
+    .where(
+        links.c.platform == bindparam("platform"),
+        links.c.kind == "user",
+        links.c.external_id.in_(bindparam("ids", expanding=True)),
+        links.c.account_id.startswith("person/"),
+    )
+)
+_SPEAKERS = Prepared(_WHO, lists=("ids",))
 _EMAIL = select("person/" + people.c.id).where(people.c.email.in_(bindparam("said", expanding=True)))
 _LOWER = func.lower(accounts.c.name)
 _CALLED = (
@@ -107,6 +131,26 @@ def person(conn: Connection, person_id: str) -> Person | None:
     """The person under an id, or None. The team is left out: ask `line` for it."""
     row = conn.execute(_PERSON, {"id": person_id}).first()
     return person_of(row) if row else None
+
+
+def speaker(
+    conn: Connection, platform: str, external_ids: Sequence[str]
+) -> tuple[Person, tuple["Account", ...]] | None:
+    """Who is linked to the first of some identities that is a person's, and their account with all above it.
+
+    Args:
+        conn: any connection.
+        platform: such as "slack".
+        external_ids: in the order in which they are looked for.
+    """
+    rows = {row[0]: row[1:] for row in _SPEAKERS.rows(conn, {"platform": platform, "ids": list(external_ids)})}
+    found = next((rows[each] for each in external_ids if each in rows), None)
+    if found is None:
+        return None
+    fields = len(_PERSON_FIELDS)
+    own = Account(*found[fields:]) if found[fields] is not None else None
+    above = kept(conn, ("line", own.parent_id), lambda: line(conn, own.parent_id)) if own and own.parent_id else ()
+    return person_of(found), (own, *above) if own else ()
 
 
 def choose_language(conn: Connection, person_id: str, language: str) -> None:
