@@ -135,8 +135,8 @@ def test_the_next_start_begins_anew_only_what_is_over(tmp_path: Path) -> None:
 
     again = started(tmp_path, now + timedelta(days=2))
     assert len([card for card in told(again, "fay") if "restore-ours" in says(card)]) == 1
-    asked = [card.title for card in told(again, "max") if "approve" in says(card)]
-    assert [each.partition(" for ")[0] for each in asked if "claims" not in each] == ["Priya Shah asks"]
-    assert len([each for each in asked if "claims" in each]) == 1
+    titles = [card.title for card in told(again, "max") if "approve" in says(card)]
+    assert [each.partition(" for ")[0] for each in titles if "claims" not in each] == ["Priya Shah asks"]
+    assert len([each for each in titles if "claims" in each]) == 1
     assert len(re.findall("Crawler", terminal.render(say(again, "max", "guard")))) == 2
     again.close()
