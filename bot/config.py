@@ -163,6 +163,7 @@ class SlackSettings(Rule):
         teams: workspaces and organizations that are ours, besides those that have installed the app.
         link_by_email: whether people are recognized by their confirmed address.
         agent: whether the app is one of Slack's agents.
+        questions: whether slash commands that ask are answered past Bolt's dispatcher, or by it as all else is.
         workspaces: which may install the app, if it is not installed in one by its token.
         app_id: of the app that they install.
         client_id: of the same.
@@ -175,6 +176,7 @@ class SlackSettings(Rule):
     teams: tuple[Annotated[str, _SLACK_TEAM], ...] = ()
     link_by_email: bool = True
     agent: bool = False
+    questions: Literal["direct", "bolt"] = "direct"
     workspaces: tuple[Annotated[str, _SLACK_TEAM], ...] = ()
     app_id: Annotated[
         str, like(r"(A[A-Z0-9]{1,63})?", N_("“{word}” is not the id of an app of Slack: write one such as A012ABCD0A0"))

@@ -256,9 +256,7 @@ def _of_use_to(ctx: Context) -> list[Command]:
         shown |= {"decider", "owner", "admin"}
     elif any(each.kind in ("team", "agent") for each in people.owned(ctx.conn, ctx.person.id)):
         shown |= {"decider", "owner"}
-    elif requests.open_for(ctx.conn, ctx.person.id) or any(
-        each.manager == ctx.person.id for each in people.active_people(ctx.conn)
-    ):
+    elif requests.open_for(ctx.conn, ctx.person.id) or people.manages(ctx.conn, ctx.person.id):
         shown |= {"decider"}
     unset = () if ctx.policy.claims.categories else CLAIMS
     return [one for one in COMMANDS.values() if not one.hidden and one.audience in shown and one.name not in unset]
@@ -267,7 +265,7 @@ def _of_use_to(ctx: Context) -> list[Command]:
 COMMANDS: Mapping[str, Command] = {
     one.name: one
     for one in (
-        command(balance, N_("balance"), ASK, writes=False),
+        command(balance, N_("balance"), ASK, writes=False, at_once=True),
         command(home, N_("home"), ASK, writes=False),
         command(spend, N_("spend by day last week"), ASK, writes=False),
         command(why, N_("why last week"), ASK, writes=False),

@@ -186,17 +186,21 @@ class WhomWord:
 
     def _near(self, ctx: Context, name: str, kind: str) -> list[Account]:
         """Accounts that the asker may see whose name is much like what was said."""
-        if sees_all(ctx):
-            seen = people.every_account(ctx.conn)
-        else:
-            owned = people.owned(ctx.conn, ctx.person.id)
-            seen = [below for each in owned for below in people.descendants(ctx.conn, each.id)]
+        near = [
+            each for each in people.nearby(ctx.conn, name) if each.kind in KINDS and (not kind or each.kind == kind)
+        ]
         called: dict[str, Account] = {}
-        for each in seen:
-            if each.active and each.kind in KINDS and (not kind or each.kind == kind):
-                called |= {each.id.partition("/")[2].lower(): each, each.name.lower(): each}
+        for each in near if sees_all(ctx) else self._owned(ctx, near):
+            called |= {each.id.partition("/")[2].lower(): each, each.name.lower(): each}
         found = {each.id: each for each in (called[word] for word in nearest_few(name, called))}
         return list(found.values())[:OFFERS_MAX]
+
+    def _owned(self, ctx: Context, accounts: Sequence[Account]) -> list[Account]:
+        """Those that the asker owns, or that are below one of these."""
+        if not people.owned(ctx.conn, ctx.person.id):
+            return []
+        lines = people.lines(ctx.conn, [each.id for each in accounts])
+        return [each for each in accounts if people.owns(ctx.person.id, lines[each.id])]
 
 
 def _said(account: Account) -> str:

@@ -106,6 +106,7 @@ class Command:
         bulk: it may take long and writes nothing to the audit, so that other orders need not wait for it.
         beside: takes the turn by the words that it is given, says of the rest of a sentence whether it may be carried
             out beside others of its kind, and holds what they have in common; None if none may.
+        at_once: said alone it takes a few milliseconds at most, however large the company is.
         example: what somebody would say, such as "approve 42"; "" for what only buttons say.
         group: under which heading help shows it.
         audience: to whom it is of use.
@@ -119,6 +120,7 @@ class Command:
     hidden: bool
     bulk: bool
     beside: Beside | None
+    at_once: bool
     parameters: tuple[Parameter, ...]
     texts: tuple[str, ...]
     example: str = ""
@@ -144,6 +146,7 @@ def command(
     hidden: bool = False,
     bulk: bool = False,
     beside: Beside | None = None,
+    at_once: bool = False,
 ) -> Command:
     """Read a handler's signature and docstring."""
     hints = get_type_hints(handler, include_extras=True)
@@ -153,7 +156,9 @@ def command(
     )
     texts = tuple(" ".join(each.split()) for each in (inspect.getdoc(handler) or "").split("\n\n"))
     name = handler.__name__.strip("_").replace("_", "-")
-    return Command(name, handler, writes, hidden, bulk, beside, parameters, texts, example or name, group, audience)
+    return Command(
+        name, handler, writes, hidden, bulk, beside, at_once, parameters, texts, example or name, group, audience
+    )
 
 
 def _word_of(hint: Any) -> Word:
