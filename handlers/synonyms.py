@@ -55,7 +55,8 @@ ENGLISH = Tongue(
     commands=_same(
         help="hi,hello,hey,menu,commands,start,man,?,help me,what can you do,what can i do,what can i say,"
         "how does this work,how do i use this,who are you",
-        balance="budget,my budget,limit,my limit,quota,allowance,left,remaining,what is left,what's left,whats left,"
+        balance="budget,my budget,limit,my limit,my limits,quota,allowance,left,remaining,"
+        "what is left,what's left,whats left,"
         "how much is left,how much left,how much do i have left,how much do i have,how much have i got left,"
         "how much have i left,how much budget do i have left,how much budget do i have,how much can i spend,"
         "how much can i still spend,do i have budget left,do i have money left,how much money do i have left,"
@@ -123,6 +124,7 @@ ENGLISH = Tongue(
         "my most expensive model": "spend by model",
         "most expensive model": "spend by model",
         "what is my most expensive model": "spend by model",
+        **dict.fromkeys(_words("model costs,model cost,model spend,model usage,cost per model"), "spend by model"),
         **dict.fromkeys(
             _words("what did we spend,how much did we spend,what we spent,how much have we spent"), "spend of us"
         ),
@@ -201,6 +203,7 @@ ENGLISH = Tongue(
         "current": "this",
         "everybody": "organization",
         "everyone": "organization",
+        "company": "organization",
         "till": "until",
         "til": "until",
         "through": "until",
