@@ -61,7 +61,7 @@ from storage import (
     promotions,
     roster,
 )
-from storage.db import BusyError, Database, Unusable, why_unusable
+from storage.db import POOL_WAIT_S, BusyError, Database, Unusable, why_unusable
 from storage.directory import Directory, Link, Person
 
 log = structlog.get_logger()
@@ -171,26 +171,74 @@ class App:
         try:
             card = self.carry_out(sentence)
         except RefusedError as refused:
-            offers = tuple(Button(each, each) for each in refused.offers)
-            spoken = self.language(sentence.person)
-            return Card(refused.said(spoken), offers, tone="warn", fault=refused.fault, language=spoken)
+            return _refusal(refused, self.language(sentence.person))
         except BusyError:
-            busy = N_("I am busy just now. Nothing was changed; please say it again.")
-            spoken = spoken_to(None, self.policy)
-            return Card(say(spoken, busy), tone="warn", language=spoken)
-        except Exception as trouble:
-            if why := why_unusable(trouble):
-                return self._unusable(sentence, why)
-            incident = number()
-            log.exception("broke", incident=incident, person=sentence.person, platform=sentence.place.platform)
-            broke = N_("That broke ({incident}). Nothing was changed.")
-            spoken = spoken_to(None, self.policy)
-            return Card(say(spoken, broke, incident=incident), tone="bad", language=spoken)
+            return self._busy()
+        except Exception as trouble:  # noqa: BLE001 - a boundary; it is logged there
+            return self._broke(trouble, sentence.place, sentence.person)
         return card if sentence.person == CLOCK.id else card.whole
 
-    def _unusable(self, sentence: Sentence, why: Unusable) -> Card:
+    @numbered
+    def ask_linked(self, identities: Sequence[str], text: str, place: Place, *, at_once: bool = False) -> Card | None:
+        """Answer a question of somebody by what their platform calls them: who they are stands in the same snapshot.
+
+        Args:
+            identities: at the platform of the place, in the order in which they are looked for.
+            text: what is asked.
+            place: where.
+            at_once: only if it can be done within a few milliseconds, and waits for nothing.
+
+        Returns:
+            What `hear` would answer. None for what is to be said to `hear`: it is no question, nobody is known by the
+            identities, or more is needed than the database.
+        """
+        one, rest = handlers.parse_command(text)
+        if one.writes or (at_once and (rest or not one.at_once or not self.database.is_sqlite)):
+            return None
+        try:
+            with timed(HEARD, one.name, "sentence", platform=place.platform):
+                card = self.database.ask(
+                    lambda conn: self._answer_linked(conn, identities, place, one, rest), 0 if at_once else POOL_WAIT_S
+                )
+        except BusyError:
+            return None if at_once else self._busy()
+        except Exception as trouble:  # noqa: BLE001 - a boundary; it is logged there
+            return self._broke(trouble, place)
+        return None if card is None or card.stale or card.whole.files else card.whole
+
+    def _answer_linked(
+        self, conn: Connection, identities: Sequence[str], place: Place, one: Command, rest: str
+    ) -> Card | None:
+        found = people.speaker(conn, place.platform, identities)
+        if found is None or not found[0].active:
+            return None
+        person, line = found
+        ctx = Context(conn, self.now(), person, place, self.policy, {person.id: person})
+        ctx.excepted.append(exceptions.running_now(conn))
+        ctx.stand_in(line)
+        try:
+            return replace(handlers.answer(one, rest, {}, ctx), language=ctx.language)
+        except RefusedError as refused:
+            return _refusal(refused, ctx.language)
+
+    def _busy(self) -> Card:
+        spoken = spoken_to(None, self.policy)
+        busy = N_("I am busy just now. Nothing was changed; please say it again.")
+        return Card(say(spoken, busy), tone="warn", language=spoken)
+
+    def _broke(self, trouble: Exception, place: Place, person: str = "") -> Card:
+        """What somebody sees of a bug of ours, or of a database that is not well."""
+        if why := why_unusable(trouble):
+            return self._unusable(place, person, why)
+        incident = number()
+        log.error("broke", incident=incident, person=person, platform=place.platform, exc_info=trouble)
+        broke = N_("That broke ({incident}). Nothing was changed.")
+        spoken = spoken_to(None, self.policy)
+        return Card(say(spoken, broke, incident=incident), tone="bad", language=spoken)
+
+    def _unusable(self, place: Place, person: str, why: Unusable) -> Card:
         """The database itself is not well: that is no bug of ours, and who asks can do nothing about it."""
-        log.error("the database cannot be used", why=why, person=sentence.person, platform=sentence.place.platform)
+        log.error("the database cannot be used", why=why, person=person, platform=place.platform)
         nothing = N_("{reason} Nothing was changed. Please tell whoever runs Bursar.")
         spoken = spoken_to(None, self.policy)
         return Card(say(spoken, nothing, reason=say(spoken, SHORTLY[why])), tone="bad", language=spoken)
@@ -797,3 +845,9 @@ class App:
         """How a provider is read, as app.yaml says."""
         each = next(one for one in self.settings.providers if one.name == name)
         return Reading(self.policy, each.days_back, each.history_days)
+
+
+def _refusal(refused: RefusedError, language: str) -> Card:
+    """No, and why, in the language of who asked."""
+    offers = tuple(Button(each, each) for each in refused.offers)
+    return Card(refused.said(language), offers, tone="warn", fault=refused.fault, language=language)

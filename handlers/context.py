@@ -177,8 +177,12 @@ class Context:
         if new:
             for account_id, line in people.lines(self.conn, new).items():
                 self.lines[account_id] = line
-                for place, above in enumerate(line):
-                    self.lines.setdefault(above.id, line[place:])
+                self.stand_in(line)
+
+    def stand_in(self, line: tuple[Account, ...]) -> None:
+        """Keep an account that was read with all above it, so that none of them is looked up again."""
+        for place, above in enumerate(line):
+            self.lines.setdefault(above.id, line[place:])
 
     def account(self, account_id: str) -> Account | None:
         """The account under an id, or None."""

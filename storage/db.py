@@ -25,6 +25,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage import installation
 from storage.prepared import queue_of, run, send_waiting
+from storage.ready import Ready
 from storage.statement_queue import QUEUE, StatementQueue
 from storage.turns import Turns
 
@@ -142,15 +143,10 @@ class Database:
             _make_private(Path(self.url.database))
         engine = _sqlite if self.is_sqlite else _postgresql
         self._orders, self._questions, self._slices = (engine(self.url, use) for use in USES)
+        self._ready = Ready(self._questions, CONNECTIONS_MAX)
         self._turns = Turns()
 
-    def transact(
-        self,
-        work: Callable[[Connection], T],
-        *,
-        in_turn: bool = False,
-        turn: Turn = "",
-    ) -> T:
+    def transact(self, work: Callable[[Connection], T], *, in_turn: bool = False, turn: Turn = "") -> T:
         """Run an order in one transaction; on PostgreSQL it is redone when another one came between.
 
         Args:
@@ -159,8 +155,6 @@ class Database:
                 them again and again (measured: eight at once, 1.8 times each).
             turn: wait for others that take the same turn. "decisions" do not wait for each other, only for those that
                 are in turn; what they check against each other they must lock themselves (requests.hold).
-            first: on PostgreSQL, sends the words by which the turn is taken, along with what is to be known first, and
-                only that: it may be called again.
 
         Raises:
             BusyError: no connection or no turn could be had in time.
@@ -221,24 +215,26 @@ class Database:
         with conn:
             yield Apart(conn, self.is_sqlite, self._redone, lambda: self._turns.waits)
 
-    def ask(self, work: Callable[[Connection], T]) -> T:
+    def ask(self, work: Callable[[Connection], T], wait_s: float = POOL_WAIT_S) -> T:
         """Answer a question from one read-only snapshot, anew if the server had closed the connection meanwhile.
+
+        Args:
+            work: called with the connection, perhaps twice.
+            wait_s: so many seconds a connection is waited for.
 
         Raises:
             BusyError: no connection could be had in time.
         """
         try:
-            return self._ask(work)
+            return self._ask(work, wait_s)
         except DBAPIError as trouble:
             if not trouble.connection_invalidated:
                 raise
-            return self._ask(work)  # all old connections are gone now
+            return self._ask(work, wait_s)  # all old connections are gone now
 
-    def _ask(self, work: Callable[[Connection], T]) -> T:
+    def _ask(self, work: Callable[[Connection], T], wait_s: float) -> T:
         try:
-            # A commit at the end, for psycopg forgets its prepared statements on a rollback.
-            with self._questions.begin() as conn:
-                return work(conn)
+            return self._ready.ask(work, wait_s)
         except PoolTimeout as trouble:
             raise BusyError("all connections to the database are in use") from trouble
 
@@ -324,6 +320,7 @@ class Database:
 
     def close(self) -> None:
         """Let all connections go."""
+        self._ready.close()
         self._orders.dispose()
         self._questions.dispose()
         self._slices.dispose()

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from storage.directory import Person
+from storage.kept import kept
 from storage.people import person_of
 from storage.prepared import Prepared
 from storage.tables import FOREVER, exceptions, people
@@ -81,6 +82,11 @@ _SPEAKER = Prepared(
 def running(conn: Connection) -> list[BudgetException]:
     """All that were not ended, the oldest first; one whose last day is over is there until it is ended."""
     return [BudgetException(*row) for row in conn.execute(_RUNNING)]
+
+
+def running_now(conn: Connection) -> tuple[BudgetException, ...]:
+    """The same for a question, which shares it with others."""
+    return kept(conn, "exceptions", lambda: tuple(running(conn)))
 
 
 def ever(conn: Connection) -> list[BudgetException]:

@@ -104,7 +104,7 @@ def outcome_lines(app: App) -> Iterator[CheckLine]:
         if ends and ends <= app.now().astimezone(app.policy.zone).date() + ENDS_SOON:
             what = t("token of {name}", name=rules.called)
             yield CheckLine(what, ok=True, advice=t("It ends on {day}. Set a new one.", day=ends.isoformat()))
-        for unknown in sorted(rules.teams.keys() - teams):
+        for unknown in sorted((rules.teams.keys() | rules.owners.keys()) - teams):
             what = t("outcomes of {name}", name=rules.called)
             yield CheckLine(what, ok=False, advice=t("There is no team “{name}”.", name=unknown))
 

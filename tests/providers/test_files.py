@@ -1,4 +1,5 @@
 """Usage from files: whole or not at all, to the nano, and in constant memory."""
+# ruff: noqa: RUF001 - letters of other languages are meant
 
 import json
 import os
@@ -133,6 +134,57 @@ def test_a_cost_is_a_whole_number_of_nanos(files: Files, tmp_path: Path, cost: s
     assert [cell.cost_nanos for cell in read(files)] == [nanos]
 
 
+@pytest.mark.parametrize(
+    ("cost", "currency", "nanos"),
+    [
+        ("R$ 5.20", "BRL", 52 * 10**8),
+        ("5 zł", "PLN", 5 * 10**9),
+        ("₽5", "RUB", 5 * 10**9),
+        ("5 руб.", "RUB", 5 * 10**9),
+        ("5 Kč", "CZK", 5 * 10**9),
+        ("5 Ft", "HUF", 5 * 10**9),
+        ("Rp 5000", "IDR", 5 * 10**12),
+        ("₫5000", "VND", 5 * 10**12),
+        ("5원", "KRW", 5 * 10**9),
+        ("CN¥5", "CNY", 5 * 10**9),
+        ("RMB 5", "CNY", 5 * 10**9),
+        ("1.2万元", "CNY", 12 * 10**12),
+        ('"₹1,00,000.50"', "INR", 1000005 * 10**8),
+        ("5 usd", "USD", 5 * 10**9),
+        ('"$1,234.50 USD"', "USD", 12345 * 10**8),
+        ("$5.2e-05", "USD", 52_000),
+        ("EUR -3.20", "EUR", -32 * 10**8),
+        ("3.20- EUR", "EUR", -32 * 10**8),
+        ("($3.20)", "USD", -32 * 10**8),
+    ],
+)
+def test_a_cost_may_have_its_currency_beside_it(
+    files: Files, tmp_path: Path, cost: str, currency: str, nanos: int
+) -> None:
+    """As people and their spreadsheets write it, before or behind."""
+    (tmp_path / "a.csv").write_text(f"{PLAIN}2026-11-21,ana,m,1,{cost}\n", encoding="utf-8")
+    assert [(cell.currency, cell.cost_nanos) for cell in read(files)] == [(currency, nanos)]
+
+
+@pytest.mark.parametrize(
+    ("said", "currency"),
+    [
+        ("usd", "USD"),
+        ("US Dollar", "USD"),
+        ("$", "USD"),
+        ("RMB", "CNY"),
+        ("人民币", "CNY"),
+        ("€", "EUR"),
+        ("Euro", "EUR"),
+    ],
+)
+def test_a_currency_may_be_called_by_its_name(files: Files, tmp_path: Path, said: str, currency: str) -> None:
+    """RMB is the yuan and no other currency."""
+    header = PLAIN.replace("cost", "cost,currency")
+    (tmp_path / "a.csv").write_text(f"{header}2026-11-21,ana,m,1,1,{said}\n", encoding="utf-8")
+    assert [cell.currency for cell in read(files)] == [currency]
+
+
 def test_days_are_given_that_were_asked_for(files: Files, tmp_path: Path) -> None:
     """The sum of the days is the whole."""
     (tmp_path / "a.csv").write_text(PLAIN + "".join(f"2026-11-{day:02},ana,m,1,1\n" for day in range(1, 11)))
@@ -232,7 +284,8 @@ def test_a_file_that_did_not_change_is_not_read_again(
         ("2026-11-21,ana,m,1,1e11", "cost: it is more than a row can cost"),
         ("2026-11-21,ana,m,1.5,1", "tokens: it is no count; write a whole number such as 1200"),
         ("2026-11-21,ana,m,1e16,1", "tokens: it is more than a row can count"),
-        ("2026-11-21,ana,m,1,¥1", "cost: it could be yuan or yen; say currency: CNY or JPY"),
+        ("2026-11-21,ana,m,1,¥1", "cost: it could be CNY or JPY; say currency: CNY or JPY"),
+        ("2026-11-21,ana,m,1,5 kr", "cost: it could be SEK or NOK; say currency: SEK or NOK"),
         ("2026-11-21,1.2E+15,m,1,1", "who: a spreadsheet made a number of this id; export the file again"),
         (f"2026-11-21,{'x' * 256},m,1,1", "who: it is no name: it is too long or has odd letters"),
         ("2026-11-21,ana,m,1", "it has 4 fields where the header has 5"),
@@ -511,7 +564,7 @@ def test_a_correction_never_leaves_tokens_below_zero(files: Files, tmp_path: Pat
     [
         ({"ChargePeriodStart": "yesterday"}, "ChargePeriodStart: it is no moment; write it as 2026-11-22T00:00:00Z"),
         ({"EffectiveCost": "", "BilledCost": "NULL"}, "BilledCost: it is no number; write it as 1234.56"),
-        ({"BillingCurrency": "dollars"}, "BillingCurrency: it is no currency; write three letters such as USD"),
+        ({"BillingCurrency": "pesos"}, "BillingCurrency: it is no currency; write three letters such as USD"),
         ({"SkuPriceDetails": "gpt-5"}, "SkuPriceDetails: it is no JSON object"),
         ({"ConsumedQuantity": "many"}, "ConsumedQuantity: it is no number; write it as 1234.56"),
         ({"ConsumedQuantity": "1e30"}, "ConsumedQuantity: it is more than a row can count"),

@@ -1,5 +1,7 @@
 """What the columns of a file mean: rules made ready for one header, and rows read by them."""
 
+# ruff: noqa: RUF001 - letters of other languages are meant
+
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,6 +19,7 @@ from bot.column_values import (
     DecimalSign,
     date_order,
     decimal_sign,
+    folded,
     moment_of,
     month_of,
     needs_order,
@@ -40,25 +43,29 @@ from bot.providers.files.kinds import KINDS, Kind, Unit, kind_of, unit_of
 from bot.providers.files.readers import TextRow, TextTable, UnusableFileError
 from bot.providers.files.settings import ColumnRule, FileRules, Meaning
 from bot.providers.set_aside import RowError
+from handlers.amounts import currencies_of
 from handlers.language import N_
 
 LEARNT_FROM_MAX = 1_000
 DAY = timedelta(days=1)
-SYMBOLS: Mapping[str, tuple[str, ...]] = {
-    "$": ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN", "TWD"),
-    "US$": ("USD",),
-    "€": ("EUR",),
-    "£": ("GBP",),
-    "¥": ("CNY", "JPY"),
-    "￥": ("CNY", "JPY"),
-    "元": ("CNY",),
-    "₹": ("INR",),
-    "₩": ("KRW",),
+IN_TABLES: Mapping[str, str] = {
+    **dict.fromkeys(("ft", "ft."), "HUF"),
+    **dict.fromkeys(("rp", "rp."), "IDR"),
+    "rm": "MYR",
+    **dict.fromkeys(("руб", "руб."), "RUB"),
+    **dict.fromkeys(("грн", "грн."), "UAH"),
+    **dict.fromkeys(("лв", "лв."), "BGN"),
+    "tl": "TRY",
+    "lei": "RON",
+    "원": "KRW",
+    "エン": "JPY",
 }
-_UNSURE = {"¥", "￥"}
+"""What means a currency beside an amount in a table, and other things where people talk."""
+_UNSURE = {"¥", "￥", "kr", "kr.", "rs", "rs."}
 _MONEY = re.compile(
-    r"(?P<sign>[-−(]?)\s*(?P<before>US\$|[$€£¥￥₹₩]|[A-Z]{3}(?![a-zA-Z]))?\s*(?P<number>[^$€£¥￥₹₩元A-Z]*?)\s*"
-    r"(?P<after>[$€£¥￥₹₩元]|[A-Z]{3})?(?P<close>\)?)"
+    r"(?P<sign>[-−(]?)\s*(?P<before>[^\d\s.,'()−-][^\d()−-]*?)?\s*(?P<number>[-−]?\s*[.,]?\d(?:[\d.,٫٬'’\s]*\d)?(?:[eE][-+]?\d{1,3})?"
+    r"(?:\s?(?:[千万亿萬億]|(?:[kKmMbB]|[mMbB]n|M[Ii][Oo])(?![^\W\d_])))?[-−]?)\s*"
+    r"(?P<after>[^\d\s.,'()−-][^\d()−-]*?)?(?P<behind>[-−]?)(?P<close>\)?)"
 )
 _RANGE = re.compile(r"(\d{4}-?\d\d-?\d\d)(?:\.\.|_?to_?|[ _-]+|_-_)(\d{4}-?\d\d-?\d\d)")
 PLAIN_DIGITS_MAX = 15
@@ -389,10 +396,12 @@ class Mapped:
         column = self._texts[meaning].column
         bare = text[0].isdigit() and text[-1].isdigit()  # a sign of a currency stands at one end
         match = None if bare else _MONEY.fullmatch(text)
-        mark = match and (match["before"] or match["after"])
-        if match and mark:
-            currency = _agreed(mark, currency, column)
-            text = f"{match['sign']}{match['number'].strip()}{match['close']}"
+        marks = [each for each in (match["before"], match["after"]) if each] if match else []
+        meant = {mark: _currencies_of(mark) for mark in marks}
+        if match and marks and all(meant.values()):
+            for mark in marks:
+                currency = _agreed(mark, meant[mark], currency, column)
+            text = f"{match['sign']}{match['number']}{match['behind']}{match['close']}"
         return pico_of(self._number(row, text, meaning) * self._times, column), currency
 
     def _counts(self, row: TextRow, texts: Mapping[Meaning, str]) -> Mapping[str, int]:
@@ -438,13 +447,19 @@ def _holds(text: str, words: Iterable[str]) -> bool:
     return any(fnmatchcase(folded, word) for word in words)
 
 
-def _agreed(mark: str, currency: str, column: str) -> str:
+@lru_cache(256)
+def _currencies_of(mark: str) -> tuple[str, ...]:
+    in_tables = IN_TABLES.get(mark.casefold())
+    return (in_tables,) if in_tables else currencies_of(folded(mark))
+
+
+def _agreed(mark: str, may_be: Sequence[str], currency: str, column: str) -> str:
     """The currency of which a sign may be; nobody knows whether ¥ is yuan or yen."""
-    may_be = SYMBOLS.get(mark, (mark,))
     if currency and currency not in may_be:
         raise RowError("it is not in {currency}", column, currency=currency)
-    if not currency and mark in _UNSURE:
-        raise RowError("it could be yuan or yen; say currency: CNY or JPY", column)
+    if not currency and mark.casefold() in _UNSURE:
+        one, other = may_be[:2]
+        raise RowError("it could be {one} or {other}; say currency: {one} or {other}", column, one=one, other=other)
     return currency or may_be[0]
 
 
