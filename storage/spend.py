@@ -221,22 +221,31 @@ Window = tuple[str, date, date]
 
 def spent_in(conn: Connection, windows: Sequence[Window]) -> list[list[Spent]]:
     """What was spent in each of some windows by model, in one statement."""
-    values: dict[str, object] = {}
-    for number, (account_id, first, end) in enumerate(windows):
-        values |= {f"account_{number}": account_id, f"first_{number}": first, f"end_{number}": end}
+    values = _bounds(windows)
     found: list[list[Spent]] = [[] for _ in windows]
     for row in _in_windows(len(windows)).rows(conn, values) if windows else ():
         found[row[5]].append(Spent(*row[:5]))
     return found
 
 
+def ask_ahead_for_spent_in(conn: Connection, windows: Sequence[Window]) -> None:
+    """Let `spent_in` be asked with the order's next trip."""
+    if windows:
+        _in_windows(len(windows)).ahead(conn, _bounds(windows))
+
+
+def _bounds(windows: Sequence[Window]) -> dict[str, object]:
+    values: dict[str, object] = {}
+    for number, (account_id, first, end) in enumerate(windows):
+        values |= {f"account_{number}": account_id, f"first_{number}": first, f"end_{number}": end}
+    return values
+
+
 def spent_in_and_daily(
     conn: Connection, windows: Sequence[Window], daily: Sequence[Window]
 ) -> tuple[list[list[Spent]], list[tuple[date, Spent]]]:
     """The same, and in the same statement what was spent on each day of some more windows by model."""
-    values: dict[str, object] = {}
-    for number, (account_id, first, end) in enumerate([*windows, *daily]):
-        values |= {f"account_{number}": account_id, f"first_{number}": first, f"end_{number}": end}
+    values = _bounds([*windows, *daily])
     found: list[list[Spent]] = [[] for _ in windows]
     days: list[tuple[date, Spent]] = []
     for model, cost_nanos, tokens, unpriced, requests, number, day in _in_windows(len(windows), len(daily)).rows(
