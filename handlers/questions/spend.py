@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Annotated
 
-from handlers.access import is_for_all, ours, refuse_parts_of_months
+from handlers.access import is_for_all, ours, refuse_parts_of_months, told_span
 from handlers.arguments import SORTED_BY, Chosen, OneOf, OnModels, OrFile, Page, Sorted, When, Whom
 from handlers.card import Block, Button, Card, Table, Text
 from handlers.context import Context
@@ -41,6 +41,8 @@ OWN = ("person", "agent", "key", "hour", *DIMENSIONS)
 """What tells of single people, or may."""
 OF_SEVERAL = ("team", "person")
 """What a single account cannot be divided by, so that whoever names none means all that they may see together."""
+TOTALS = ("team", "month")
+"""What tells totals of groups, which viewers see of the month that runs, too."""
 WAYS_ON = ("day", "week")
 NOT_DRAWN = ("hour", *DIMENSIONS)
 HOURS_OF_DAYS_MAX = 7
@@ -74,9 +76,10 @@ def spend(
     if by == "hour":
         span = _few_days(ctx, period)
     if by != "hour":
-        refuse_parts_of_months(
-            ctx, span.first, span.end, f"spend{said_of(ctx, account)} {called_after(month.first):%Y-%m}"
-        )
+        example = f"spend{said_of(ctx, account)} {called_after(ctx.period(month.first - timedelta(days=1), 'month').first):%Y-%m}"
+        refuse_parts_of_months(ctx, span.first, span.end, example)
+        parts = account.kind == "organization" and (by not in TOTALS or on is not None)
+        span = told_span(ctx, span, example, parts=parts, is_usual=period is None)
     if on:
         by = "week" if on.provider and by == "model" else by
         rows = rows_on(ctx, account, by, span, on)
