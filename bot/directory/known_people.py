@@ -5,14 +5,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Integer, bindparam, func, select, type_coerce
 
 from storage.directory import Person
+from storage.prepared import Prepared
 from storage.tables import accounts, links, people
 
 AT_ONCE = 10_000
 _PEOPLE = select(people, accounts.c.parent_id).outerjoin(accounts, accounts.c.id == "person/" + people.c.id)
-_BRIEF = select(people.c.id, people.c.email, people.c.number, people.c.active)
+# As the driver gives them: of millions nothing is to be done with each.
+_BRIEF = Prepared(
+    select(people.c.id, people.c.email, people.c.number, type_coerce(people.c.active, Integer))
+    .where(people.c.id > bindparam("last"))
+    .order_by(people.c.id)
+    .limit(bindparam("most"))
+)
 _TEAM = "team/"
 _LINKED = select(links.c.external_id, links.c.account_id).where(
     links.c.platform.in_(("slack", "teams")), links.c.kind == "user"
@@ -59,7 +66,10 @@ class Remembered(Mapping[str, Person]):
 
     def in_brief(self) -> Iterator[tuple[str, str, str, bool]]:
         """See source.InBrief."""
-        return ((row[0], row[1], row[2], row[3]) for row in self._in_parts(_BRIEF))
+        last = ""
+        while rows := self._ask(partial(_BRIEF.rows, values={"last": last, "most": AT_ONCE})):
+            yield from rows
+            last = rows[-1][0]
 
     def _in_parts(self, what: Any) -> Iterator[Any]:
         last = ""
