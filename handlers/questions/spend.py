@@ -76,7 +76,8 @@ def spend(
     if by == "hour":
         span = _few_days(ctx, period)
     if by != "hour":
-        example = f"spend{said_of(ctx, account)} {called_after(ctx.period(month.first - timedelta(days=1), 'month').first):%Y-%m}"
+        before = called_after(ctx.period(month.first - timedelta(days=1), "month").first)
+        example = f"spend{said_of(ctx, account)} {before:%Y-%m}"
         refuse_parts_of_months(ctx, span.first, span.end, example)
         parts = account.kind == "organization" and (by not in TOTALS or on is not None)
         span = told_span(ctx, span, example, parts=parts, is_usual=period is None)
