@@ -75,12 +75,7 @@ def spend(
     span = period or Span(month.first, month.end, ctx.t("this month"))
     if by == "hour":
         span = _few_days(ctx, period)
-    if by != "hour":
-        before = called_after(ctx.period(month.first - timedelta(days=1), "month").first)
-        example = f"spend{said_of(ctx, account)} {before:%Y-%m}"
-        refuse_parts_of_months(ctx, span.first, span.end, example)
-        parts = account.kind == "organization" and (by not in TOTALS or on is not None)
-        span = told_span(ctx, span, example, parts=parts, is_usual=period is None)
+    span = span if by == "hour" else _told(ctx, account, by, period or span, is_usual=period is None, on=on)
     if on:
         by = "week" if on.provider and by == "model" else by
         rows = rows_on(ctx, account, by, span, on)
@@ -131,6 +126,15 @@ def spend(
     turn = part.buttons(ctx, f"{says} by {by}{sorted_}{when}")
     ways = _ways(ctx, account, by, says, when, only=WAYS_ON if on else None)
     return Card(title, (*blocks, *turn, *ways), personal=personal)
+
+
+def _told(ctx: Context, account: Account, by: str, span: Span, *, is_usual: bool, on: Chosen | None) -> Span:
+    """The days as far as whoever asks is told of them: a viewer of whole months, as far as these are told."""
+    last = ctx.period(ctx.period(ctx.today, "month").first - timedelta(days=1), "month")
+    example = f"spend{said_of(ctx, account)} {called_after(last.first):%Y-%m}"
+    refuse_parts_of_months(ctx, span.first, span.end, example)
+    parts = account.kind == "organization" and (by not in TOTALS or on is not None)
+    return told_span(ctx, span, example, parts=parts, is_usual=is_usual)
 
 
 def _few_days(ctx: Context, period: Span | None) -> Span:
