@@ -186,7 +186,7 @@ def test_a_currency_may_be_called_by_its_name(files: Files, tmp_path: Path, said
 
 
 OWN_TABLES = {
-    "Date,User,Email,Model,Input Tokens,Output Tokens,Cost (USD)\n2026-11-03,Ana,ana@x.y,m,12,3,1.5\nTotal,,,,12,3,1\n": (
+    "Date,User,Email,Model,Input Tokens,Output Tokens,Cost (USD)\n2026-11-03,A,ana@x.y,m,12,3,1.5\nTotal,,,,12,3,1\n": (
         *("ana@x.y", "m", 12, 3, "USD", 1_500_000_000),
     ),
     "Datum;Benutzer;Modell;Cost (€)\n03.11.2026;ana;m;1,50\nSumme;;;1,50\n": ("ana", "m", 0, 0, "EUR", 1_500_000_000),
