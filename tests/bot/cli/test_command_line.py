@@ -36,7 +36,7 @@ def test_help_loads_nothing_but_itself() -> None:
 
 
 def test_a_server_holds_only_what_it_needs() -> None:
-    """What is for several workspaces, for charts and for migrations comes with them, and the holidays of one country."""
+    """What is for several workspaces, for charts and for migrations comes with them; and one country's holidays."""
     program = (
         "import sys\nfrom datetime import date\nimport bot.cli.commands, bot.run\n"
         "from handlers.policy import Policy\nfrom handlers.questions.free_days import free_days\n"
