@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
-from handlers.amounts import read_amount
+from handlers.amounts import CURRENCIES, currencies_of, read_amount
 from handlers.errors import SettingError
 from handlers.language import N_
 from handlers.money import COUNTED, NANOS, AmountError, scale_of
@@ -70,7 +70,17 @@ def like(pattern: str, why: str) -> AfterValidator:
     return AfterValidator(checked)
 
 
-_CURRENCY = like(r"[A-Z]{3}", N_("unknown currency “{word}”: write three capital letters such as EUR"))
+def _currency(word: str) -> str:
+    """A currency of ISO 4217; what people call one, such as RMB, is none, but tells which is meant."""
+    if word in CURRENCIES:
+        return word
+    meant = currencies_of(word)
+    if meant:
+        raise SettingError("unknown currency “{word}”. Did you mean “{meant}”?", word=word, meant=meant[0])
+    raise SettingError("unknown currency “{word}”: write three capital letters such as EUR", word=word)
+
+
+_CURRENCY = AfterValidator(_currency)
 _WHO = like(
     r"every (person|agent)( of team \S+)?|every person in \S+|organization|(team|person|agent|role) \S+",
     N_(
