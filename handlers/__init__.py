@@ -15,6 +15,7 @@ from handlers.admin import (
     check_sources,
     check_tokens,
     erase,
+    forget_months,
     forget_old,
     go_live,
     link,
@@ -259,9 +260,7 @@ def _of_use_to(ctx: Context) -> list[Command]:
         shown |= {"decider", "owner", "admin"}
     elif any(each.kind in ("team", "agent") for each in people.owned(ctx.conn, ctx.person.id)):
         shown |= {"decider", "owner"}
-    elif requests.open_for(ctx.conn, ctx.person.id) or any(
-        each.manager == ctx.person.id for each in people.active_people(ctx.conn)
-    ):
+    elif requests.open_for(ctx.conn, ctx.person.id) or people.manages(ctx.conn, ctx.person.id):
         shown |= {"decider"}
     unset = () if ctx.policy.claims.categories else CLAIMS
     return [one for one in COMMANDS.values() if not one.hidden and one.audience in shown and one.name not in unset]
@@ -410,6 +409,7 @@ EVENTS: Mapping[str, EventType] = {
         event_type(increase_decided, "clock"),
         event_type(report_set_aside, "clock"),
         event_type(forget_old, "clock", bulk=True),
+        event_type(forget_months, "clock", bulk=True),
         event_type(check_tokens, "clock"),
         event_type(token_ends, "clock"),
         event_type(old_token_used, "clock"),

@@ -48,6 +48,13 @@ SORTED_BY = {"name": "name", "amount": "amount", "cost": "amount", "costs": "amo
 FILES = ("csv", "excel", "spreadsheet")
 MODEL_LEADS = ("on", "using")
 MODEL_LEADS_OF_OTHERS = ("of", "for", "with")
+SIZES_OF_MODELS = frozenset(
+    (
+        *("air", "chat", "coder", "flash", "large", "latest", "lite", "max", "medium", "micro", "mini", "nano", "plus"),
+        *("preview", "pro", "small", "thinking", "tiny", "turbo", "ultra"),
+    )
+)
+"""Parts of models' names that alone name none: "of max" is somebody, and not all models of that size."""
 MODEL_WORDS_MAX, MODEL_LETTERS_MIN = 3, 3
 IN_USE = timedelta(days=365)
 MAKERS = {
@@ -186,17 +193,21 @@ class WhomWord:
 
     def _near(self, ctx: Context, name: str, kind: str) -> list[Account]:
         """Accounts that the asker may see whose name is much like what was said."""
-        if sees_all(ctx):
-            seen = people.every_account(ctx.conn)
-        else:
-            owned = people.owned(ctx.conn, ctx.person.id)
-            seen = [below for each in owned for below in people.descendants(ctx.conn, each.id)]
+        near = [
+            each for each in people.nearby(ctx.conn, name) if each.kind in KINDS and (not kind or each.kind == kind)
+        ]
         called: dict[str, Account] = {}
-        for each in seen:
-            if each.active and each.kind in KINDS and (not kind or each.kind == kind):
-                called |= {each.id.partition("/")[2].lower(): each, each.name.lower(): each}
+        for each in near if sees_all(ctx) else self._owned(ctx, near):
+            called |= {each.id.partition("/")[2].lower(): each, each.name.lower(): each}
         found = {each.id: each for each in (called[word] for word in nearest_few(name, called))}
         return list(found.values())[:OFFERS_MAX]
+
+    def _owned(self, ctx: Context, accounts: Sequence[Account]) -> list[Account]:
+        """Those that the asker owns, or that are below one of these."""
+        if not people.owned(ctx.conn, ctx.person.id):
+            return []
+        lines = people.lines(ctx.conn, [each.id for each in accounts])
+        return [each for each in accounts if people.owns(ctx.person.id, lines[each.id])]
 
 
 def _said(account: Account) -> str:
@@ -471,6 +482,8 @@ class ModelWord:
         led = said[0].lower() in MODEL_LEADS and len(said) > 1
         alike = said[0].lower() in MODEL_LEADS_OF_OTHERS and len(said) > 1  # "of opus", as "of ana"
         said = [each for each in said[led or alike :] if each]
+        if alike and said and said[0].lower() in SIZES_OF_MODELS:
+            return None
         if not said or not (led or len(said[0]) >= MODEL_LETTERS_MIN) or not said[0].isascii():
             return None
         names, providers = spend.in_use(ctx.conn, ctx.today - IN_USE)

@@ -107,6 +107,11 @@ def speaker(conn: Connection, person_id: str) -> tuple[Person | None, list[Budge
     return (person_of(rows[0]) if rows else None), found
 
 
+def ask_ahead_for_speaker(conn: Connection, person_id: str) -> None:
+    """Let `speaker` be asked with the order's next trip."""
+    _SPEAKER.ahead(conn, {"id": person_id})
+
+
 def begin(conn: Connection, new: NewException) -> BudgetException:
     """Keep one that was approved, once for a request."""
     row = {**asdict(new), "ended_by": "", "ended_note": ""}

@@ -114,10 +114,22 @@ _BY = {
 }
 
 
-_BY_DAY_AND = {
-    name: _BY["day"].add_columns(spend.c[name]).group_by(spend.c[name]).order_by(spend.c[name])
-    for name in ("model", "provider")
-}
+def _daily(by: Column[Any], *where: ColumnElement[bool]) -> Select[Any]:
+    """Sums of each day by something else, in the order that `_as_daily` reads."""
+    return (
+        select(spend.c.day, *_SUMS, by)
+        .where(*where, _within(spend.c.day))
+        .group_by(spend.c.day, by)
+        .order_by(spend.c.day, by)
+    )
+
+
+def _as_daily(row: Sequence[Any]) -> tuple[date, Spent]:
+    return row[0], Spent(row[5], *row[1:5])
+
+
+_HERE = spend.c.account_id == bindparam("account")
+_BY_DAY_AND = {name: _daily(spend.c[name], _HERE) for name in ("model", "provider")}
 
 
 _CHILDREN = (
@@ -383,8 +395,7 @@ def spent_by_day_and(
     conn: Connection, account_id: str, first: date, end: date, by: str
 ) -> Iterator[tuple[date, Spent]]:
     """What an account and all below it spent, for each day and "model" or "provider"."""
-    for row in conn.execute(_BY_DAY_AND[by], {"account": account_id, "first": first, "end": end}):
-        yield row[0], Spent(row[5], *row[1:5])
+    return map(_as_daily, conn.execute(_BY_DAY_AND[by], {"account": account_id, "first": first, "end": end}))
 
 
 def spent_by_day_and_account(
@@ -430,22 +441,13 @@ def spent_at_by_model(conn: Connection, provider: str, first: date, end: date) -
         yield row[0], row[1], row[2]
 
 
-_DAILY_AT = (
-    select(
-        spend.c.day,
-        spend.c.model,
-        *(cast(func.sum(each), BigInteger) for each in (spend.c.cost_nanos, spend.c.tokens)),
-    )
-    .where(spend.c.provider == bindparam("provider"), spend.c.account_id == bindparam("account"), _within(spend.c.day))
-    .group_by(spend.c.day, spend.c.model)
-    .order_by(spend.c.day, spend.c.model)
-)
+_DAILY_AT = _daily(spend.c.model, _HERE, spend.c.provider == bindparam("provider"))
 
 
 def daily_at(conn: Connection, provider: str, first: date, end: date, account_id: str) -> list[tuple[date, Spent]]:
     """What an account and all below it spent at a provider on each day, by model; `name` is the model."""
     values = {"provider": provider, "account": account_id, "first": first, "end": end}
-    return [(row[0], Spent(row[1], row[2], row[3], 0, 0)) for row in conn.execute(_DAILY_AT, values)]
+    return [_as_daily(row) for row in conn.execute(_DAILY_AT, values)]
 
 
 _NOW = lineage.alias("now")
@@ -463,23 +465,15 @@ _WHO_LEFT = union(
         )
     ),
 )
-_GONE = (
-    select(
-        spend.c.day,
-        spend.c.model,
-        *(cast(func.sum(each), BigInteger) for each in (spend.c.cost_nanos, spend.c.tokens)),
-    )
-    .join(lineage, _that_day(spend))
-    .where(lineage.c.ancestor_id == bindparam("account"), _within(spend.c.day), spend.c.account_id.in_(_WHO_LEFT))
-    .group_by(spend.c.day, spend.c.model)
-    .order_by(spend.c.day, spend.c.model)
+_GONE = _daily(spend.c.model, lineage.c.ancestor_id == bindparam("account"), spend.c.account_id.in_(_WHO_LEFT)).join(
+    lineage, _that_day(spend)
 )
 
 
 def spent_by_who_left(conn: Connection, account_id: str, first: date, end: date) -> list[tuple[date, Spent]]:
     """What of an account's days people spent who were below it then and are no longer, by model."""
     rows = conn.execute(_GONE, {"account": account_id, "first": first, "end": end})
-    return [(row[0], Spent(row[1], row[2], row[3], 0, 0)) for row in rows]
+    return [_as_daily(row) for row in rows]
 
 
 _KINDS_AT = (

@@ -133,7 +133,7 @@ def _unlinked(ctx: Context, page: int, *, as_csv: bool) -> Card:
         (
             each.provider,
             ctx.t(KINDS[each.kind]),
-            _called(each, often),
+            _called(each, often) or ctx.t("nobody named"),
             ctx.amount(each.cost_nanos, unit),
             ctx.day(each.last),
         )
@@ -141,13 +141,13 @@ def _unlinked(ctx: Context, page: int, *, as_csv: bool) -> Card:
     )
     columns = (ctx.t("Provider"), ctx.t("Kind"), ctx.t("Name"), ctx.t("Cost"), ctx.t("Last seen"))
     caption = ctx.nt("{n} key or user is not linked", "{n} keys or users are not linked", len(found))
-    first = part.rows[0]
-    example = f"link {first.provider} {first.kind} {_called(first, often).replace(' ', '%20')} to ana"
+    named = next((each for each in part.rows if _called(each, often)), None)
+    says = f"link {named.provider} {named.kind} {_called(named, often).replace(' ', '%20')} to ana" if named else ""
     return Card(
         ctx.t("{amount} unallocated", amount=total),
         (
             Table(part.captioned(ctx, caption), columns, rows, "lllrl"),
-            Text(ctx.t("To link one, say: {example}", example=example)),
+            *((Text(ctx.t("To link one, say: {example}", example=says)),) if says else ()),
             *part.buttons(ctx, "link"),
             as_of(ctx),
         ),

@@ -70,7 +70,9 @@ def balance(ctx: Context, whom: Whom = None, on: OnModels = None) -> Card:
     blocks += [as_of(ctx, first=min(each.period.first for each in found)), *_buttons(ctx, account)]
     personal = not is_for_all(ctx, account.id)
     tone = "bad" if stopped else tone_of(deciding)
-    return Card(title_of(ctx, account, deciding), tuple(blocks), tone, personal, stale=there.stale)
+    title = title_of(ctx, account, deciding)
+    title = ctx.t("{title}, for {models}", title=title, models=on.said) if on else title
+    return Card(title, tuple(blocks), tone, personal, stale=there.stale)
 
 
 def _for_models(ctx: Context, found: Sequence[BudgetStatus], on: Chosen) -> list[BudgetStatus]:

@@ -21,7 +21,7 @@ A_PERIOD: Mapping[str, str] = {
     "year": N_("{amount} a year"),
 }
 AT_LIMIT: Mapping[str, str] = {
-    "hard": N_("requests stop"),
+    "hard": N_("a stop, where providers can"),
     "soft": N_("a warning"),
     "watch": N_("nothing, it only counts"),
     "shadow": N_("nothing, it is tried"),

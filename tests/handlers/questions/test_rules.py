@@ -11,9 +11,9 @@ def test_finance_sees_every_budget_with_what_happens_at_its_limit(acme: Company)
 
     assert said.startswith("3 budgets")
     for row in (
-        ("per-person", "each person", "$400.00 a month", "all models", "requests stop"),
-        ("search-pool", "Search", "$3,000.00 a month", "all models", "requests stop"),
-        ("agents", "each agent", "$500.00 a month", "all models", "requests stop"),
+        ("per-person", "each person", "$400.00 a month", "all models", "a stop, where providers can"),
+        ("search-pool", "Search", "$3,000.00 a month", "all models", "a stop, where providers can"),
+        ("agents", "each agent", "$500.00 a month", "all models", "a stop, where providers can"),
     ):
         line = next(each for each in said.splitlines() if each.strip().startswith(row[0]))
         assert all(words in line for words in row), line
