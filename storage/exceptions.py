@@ -109,7 +109,7 @@ def speaker(conn: Connection, person_id: str) -> tuple[Person | None, list[Budge
 
 def ask_ahead_for_speaker(conn: Connection, person_id: str) -> None:
     """Let `speaker` be asked with the order's next trip."""
-    _SPEAKER.ahead(conn, {"id": person_id})
+    _SPEAKER[conn.dialect.name].ahead(conn, {"id": person_id})
 
 
 def begin(conn: Connection, new: NewException) -> BudgetException:
