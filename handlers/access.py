@@ -196,10 +196,14 @@ def told_until(ctx: Context) -> tuple[date, date]:
     whole month: few may be behind what is new in one of them. A month runs until all its days are read.
     """
     whole = comparisons.whole_before(ctx.readings(), ctx.today)
-    month = ctx.period(whole, "month")
-    steps = range(STEP_DAYS, month.days - STEP_DAYS + 1, STEP_DAYS)
-    days = [month.first + timedelta(days=each) for each in steps]
-    return max((each for each in days if each <= whole), default=month.first), month.first
+    return step_of(ctx, whole), ctx.period(whole, "month").first
+
+
+def step_of(ctx: Context, day: date) -> date:
+    """The first day of the step of a month in which a day is; the last one has up to thirteen days."""
+    month = ctx.period(day, "month")
+    step = min((day - month.first).days // STEP_DAYS, month.days // STEP_DAYS - 1)
+    return month.first + timedelta(days=step * STEP_DAYS)
 
 
 def told_span(ctx: Context, span: Span, example: str, *, parts: bool, is_usual: bool) -> Span:

@@ -336,3 +336,20 @@ def test_a_forecast_for_viewers_says_nothing_of_today(company: Company) -> None:
     assert company.say("vic", "forecast of organization").splitlines()[0] == said.splitlines()[0]
     assert "You see the company by the month." in company.say("vic", "digest of organization")
     assert "when its month is over" in company.say("vic", "value of team lab 2026-11")
+
+
+def test_days_with_few_behind_are_others_within_their_step(company: Company) -> None:
+    """Two people spend on Sunday the 8th; with another Sunday they were five, and the step would tell what they did."""
+    company.llm.rows.clear()
+    for day in range(2, 16):
+        those = ("search1", "search2") if day == 8 else tuple(f"lab{n}" for n in range(5))
+        those = ("ads0", "ads1", "ads2") if day == 15 else those
+        for who in those:
+            company.llm.spends(who, "91.37" if day == 8 else "2.00", date(2026, 11, day))
+    company.clock.moment = datetime(2026, 12, 2, 12, tzinfo=UTC)
+    pull(company.database, company.llm, replace(company.app.reading("llm"), days_back=30), company.clock)
+    said = company.say("vic", "spend of organization by day")
+    assert "$182.74" not in said
+    assert "\n8 November" not in said
+    shown = {int(each) for each in re.findall(r"\n(\d+) November", said)}
+    assert len(shown & set(range(8, 15))) == 6 - 1
