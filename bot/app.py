@@ -363,14 +363,14 @@ class App:
             return self._called(conn, kind, caller, speaker, call)
         delivery = f"api/{caller.name}/{sha256(key.encode()).hexdigest()}"
         said = sha256(f"{kind.name} {call.model_dump_json()}".encode()).hexdigest()
-        before = idempotency.note(conn, delivery, self.now())
+        before = idempotency.answer_of(conn, delivery)
         if before is not None:
             was, _, answer = before.partition(" ")
             if was != said:
                 raise KeyUsedError(key)
             return kind.answer.model_validate_json(answer)
         given = self._called(conn, kind, caller, speaker, call)
-        idempotency.answered(conn, delivery, f"{said} {given.model_dump_json()}")
+        idempotency.keep(conn, delivery, f"{said} {given.model_dump_json()}", self.now())
         return given
 
     @numbered
@@ -404,7 +404,7 @@ class App:
         kind = handlers.event_type_of(event)
         if by not in kind.by:
             raise PermissionError(f"{by} may not raise {kind.name}.")
-        if delivery and idempotency.note(conn, f"event/{delivery}"[-DELIVERY_MAX:], self.now()) is not None:
+        if delivery and not idempotency.note(conn, f"event/{delivery}"[-DELIVERY_MAX:], self.now()):
             return
         ctx = Context(conn, self.now(), CLOCK, NOWHERE, self.policy)
         kind.handler(ctx, event)
@@ -434,30 +434,41 @@ class App:
         return answer or card
 
     def _order(self, sentence: Sentence, one: Command, rest: str) -> Card:
+        delivery = f"{sentence.place.platform}/{sentence.delivery}"[-DELIVERY_MAX:] if sentence.delivery else ""
+
+        def ask_ahead(conn: Connection) -> None:
+            if delivery:
+                idempotency.ask_ahead(conn, delivery)
+            if sentence.person != CLOCK.id:
+                exceptions.ask_ahead_for_speaker(conn, sentence.person)
+
+        def alone(conn: Connection) -> Card:
+            ask_ahead(conn)
+            return work(conn)
+
         def work(conn: Connection) -> Card:
-            delivery = f"{sentence.place.platform}/{sentence.delivery}"[-DELIVERY_MAX:]
-            if sentence.delivery:
-                before = idempotency.note(conn, delivery, self.now())
-                if before is not None:
-                    return CARD.validate_json(before)
+            before = idempotency.answer_of(conn, delivery) if delivery else None
+            if before is not None:
+                return CARD.validate_json(before)
             card = self._answer(conn, sentence, one, rest)
-            if sentence.delivery:
-                idempotency.answered(conn, delivery, CARD.dump_json(card).decode())
+            if delivery:
+                idempotency.keep(conn, delivery, CARD.dump_json(card).decode(), self.now())
             return card
 
-        card = self._beside(work, one, rest) or self.database.transact(work, in_turn=not one.bulk)
+        beside = self._beside(ask_ahead, work, one, rest)
+        card = beside or self.database.transact(alone, in_turn=not one.bulk)
         self.wake.set()
         return card
 
-    def _beside(self, work: Callable[[Connection], Card], one: Command, rest: str) -> Card | None:
+    def _beside(
+        self, ask_ahead: Callable[[Connection], None], work: Callable[[Connection], Card], one: Command, rest: str
+    ) -> Card | None:
         """Carry out an order beside others of its kind, where the database can do that and it may; None if not."""
-        if one.beside is None or self.database.is_sqlite:
+        apart = one.beside
+        if apart is None or self.database.is_sqlite:
             return None
-        apart, may = one.beside, list[bool]()
         return self.database.transact(
-            lambda conn: work(conn) if may[-1] else None,
-            turn="decisions",
-            first=lambda conn, turn: may.append(apart(conn, turn, rest)),
+            lambda conn: work(conn) if apart(conn, rest, ask_ahead) else None, turn="decisions"
         )
 
     def _answer(self, conn: Connection, sentence: Sentence, one: Command, rest: str) -> Card:
@@ -570,7 +581,7 @@ class App:
 
         def work(conn: Connection) -> None:
             context = Context(conn, self.now(), CLOCK, place, self.policy)
-            if idempotency.note(conn, f"answer/{key}", self.now()) is None:
+            if idempotency.note(conn, f"answer/{key}", self.now()):
                 context.show(key, place, card, language=card.language)
                 context.write()
 

@@ -48,6 +48,13 @@ SORTED_BY = {"name": "name", "amount": "amount", "cost": "amount", "costs": "amo
 FILES = ("csv", "excel", "spreadsheet")
 MODEL_LEADS = ("on", "using")
 MODEL_LEADS_OF_OTHERS = ("of", "for", "with")
+SIZES_OF_MODELS = frozenset(
+    (
+        *("air", "chat", "coder", "flash", "large", "latest", "lite", "max", "medium", "micro", "mini", "nano", "plus"),
+        *("preview", "pro", "small", "thinking", "tiny", "turbo", "ultra"),
+    )
+)
+"""Parts of models' names that alone name none: "of max" is somebody, and not all models of that size."""
 MODEL_WORDS_MAX, MODEL_LETTERS_MIN = 3, 3
 IN_USE = timedelta(days=365)
 MAKERS = {
@@ -475,6 +482,8 @@ class ModelWord:
         led = said[0].lower() in MODEL_LEADS and len(said) > 1
         alike = said[0].lower() in MODEL_LEADS_OF_OTHERS and len(said) > 1  # "of opus", as "of ana"
         said = [each for each in said[led or alike :] if each]
+        if alike and said and said[0].lower() in SIZES_OF_MODELS:
+            return None
         if not said or not (led or len(said[0]) >= MODEL_LETTERS_MIN) or not said[0].isascii():
             return None
         names, providers = spend.in_use(ctx.conn, ctx.today - IN_USE)

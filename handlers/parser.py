@@ -35,7 +35,7 @@ WORDS_MAX = 200
 TEXT_MAX = 3000
 UNTIL_LETTERS_MAX = 40
 STOPS = "?!.,;:。~… "
-Beside = Callable[[Connection, str, str], bool]
+Beside = Callable[[Connection, str, Callable[[Connection], None]], bool]
 ANYTHING = "…"
 """Ends what a synonym stands for if the rest of the sentence is passed over."""
 FILLER_WORDS_MAX = 6
@@ -104,8 +104,8 @@ class Command:
         writes: an order; a question only reads.
         hidden: said by buttons only, not shown in the menu.
         bulk: it may take long and writes nothing to the audit, so that other orders need not wait for it.
-        beside: takes the turn by the words that it is given, says of the rest of a sentence whether it may be carried
-            out beside others of its kind, and holds what they have in common; None if none may.
+        beside: says of the rest of a sentence whether it may be carried out beside others of its kind, and holds what
+            they have in common, in one trip with what it is given to ask; None if none may.
         at_once: said alone it takes a few milliseconds at most, however large the company is.
         example: what somebody would say, such as "approve 42"; "" for what only buttons say.
         group: under which heading help shows it.
@@ -126,6 +126,11 @@ class Command:
     example: str = ""
     group: str = ""
     audience: Audience = "all"
+
+    @property
+    def needs(self) -> bool:
+        """Whether something must be said with it."""
+        return any(each.required for each in self.parameters)
 
     @property
     def usage(self) -> str:
@@ -327,6 +332,8 @@ def understand(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context)
     Raises:
         RefusedError: a word that nobody understands, or something that must be said and was not.
     """
+    if not rest and not inputs and not one.needs:
+        return {}
     values = _from_inputs(one, inputs, ctx)
     words = split_words(rest)
     if len(rest) > TEXT_MAX or len(words) > WORDS_MAX:

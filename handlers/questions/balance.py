@@ -70,7 +70,9 @@ def balance(ctx: Context, whom: Whom = None, on: OnModels = None) -> Card:
     blocks += [as_of(ctx, first=min(each.period.first for each in found)), *_buttons(ctx, account)]
     personal = not is_for_all(ctx, account.id)
     tone = "bad" if stopped else tone_of(deciding)
-    return Card(title_of(ctx, account, deciding), tuple(blocks), tone, personal, stale=there.stale)
+    title = title_of(ctx, account, deciding)
+    title = ctx.t("{title}, for {models}", title=title, models=on.said) if on else title
+    return Card(title, tuple(blocks), tone, personal, stale=there.stale)
 
 
 def _for_models(ctx: Context, found: Sequence[BudgetStatus], on: Chosen) -> list[BudgetStatus]:
@@ -148,14 +150,7 @@ def _name_of(ctx: Context, status: BudgetStatus) -> str:
 
 def _own_name(ctx: Context, budget: Budget) -> str:
     """The name of a budget if another one could be taken for it, else ""."""
-
-    def looks(one: Budget) -> tuple[object, ...]:
-        whose = one.account_id if one.is_pool else one.kind or one.account_id.partition("/")[0]
-        return whose, one.every, one.models
-
-    mine = looks(budget)
-    alike = any(each.name != budget.name and looks(each) == mine for each in ctx.policy.budgets)
-    return budget.name if alike else ""
+    return "" if ctx.policy.names_by_look.get(budget.look, frozenset()) <= {budget.name} else budget.name
 
 
 def _rule(ctx: Context, status: BudgetStatus) -> list[tuple[str, str]]:

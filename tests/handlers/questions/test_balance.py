@@ -150,7 +150,8 @@ def test_what_is_left_for_a_model_is_by_the_budgets_that_count_it(database: Data
         assert "Used by them" in said, words
         assert "$40.00" in said, words
     assert "Own budget for flagship models" not in company.say("ana", "balance on sonnet")
-    assert company.say("ana", "balance").splitlines()[0] == company.say("ana", "balance on sonnet").splitlines()[0]
+    first = company.say("ana", "balance").splitlines()[0]
+    assert company.say("ana", "balance on sonnet").splitlines()[0] == f"{first}, for sonnet"
     assert company.say("max", "balance of ana on opus").startswith("Ana Silva: $210.00 left of $250.00")
     assert "doesn't exist" in company.say("bob", "balance of ana on opus")
     assert "No limit counts opus" in company.say("fay", "balance of organization on opus")
@@ -164,4 +165,12 @@ def test_somebody_is_meant_before_a_model_of_that_name(database: Database, clock
     company.pull()
 
     assert company.say("max", "balance of claude").startswith("Claude Roy: ")
-    assert "Models" in company.say("ana", "balance of claude")
+    assert "for claude" in company.say("ana", "balance of claude")
+
+
+def test_the_size_of_a_model_is_no_name_of_one(acme: Company) -> None:
+    """Ana asks about Max, whom she may not see, and hears nothing of qwen3-max."""
+    acme.llm.spends("ana", "1.00", date(2026, 11, 21), "qwen3-max")
+    acme.pull()
+    assert acme.say("ana", "balance of max").startswith("! You can't see figures for “max”")
+    assert "for qwen3-max" in acme.say("ana", "balance of qwen3-max")
