@@ -303,6 +303,7 @@ CHINESE = Tongue(
         receipts="收据列表,查看收据",
         payroll="待报销,报销清单",
         paid="已报销",
+        budgets="预算列表,所有预算",
         contracts="合同",
         renewal="续约,续签",
         month="月度,月度账目",
