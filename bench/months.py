@@ -51,9 +51,9 @@ class Took:
     sums_s: float
 
 
-def size() -> int:
+def size(spenders: int) -> int:
     """Charges of a month."""
-    return CELLS_OF_A_PERSON * ledger.PEOPLE
+    return CELLS_OF_A_PERSON * spenders
 
 
 @contextmanager
@@ -70,23 +70,24 @@ def _say(database: Database, *statements: str) -> None:
         database.outside_of_transactions(each)
 
 
-def fill(database: Database, months: int, home: str, until_s: float) -> Iterator[Took]:
+def fill(database: Database, months: int, spenders: int, home: str, until_s: float) -> Iterator[Took]:
     """Put in the months before this one, the newest first. That one is added up by our own rollup.
 
     Args:
-        database: of a company (`ledger.filled`) that has no charges of these months.
+        database: of a company (`ledger.company`) that has no charges of these months.
         months: at most.
+        spenders: how many people spend something.
         home: a folder of the disk on which the database is.
         until_s: on the monotonic clock; no month begins after it.
     """
     end = partitions.month_of(ledger.NOW)
     database.transact(lambda conn: partitions.detach(conn, partitions.start_of(end)))  # they are there, and empty
     for number in range(months):
-        needed = size() * BYTES_OF_A_CHARGE + ROOM_BYTES
+        needed = size(spenders) * BYTES_OF_A_CHARGE + ROOM_BYTES
         if number and (time.monotonic() > until_s or shutil.disk_usage(home).free < needed):
             break
         month = partitions.months_before(partitions.start_of(end), 1).date()
-        put = timed(database, partial(_put, database, month))
+        put = timed(database, partial(_put, database, month, spenders))
         keys = timed(database, partial(_attach, month))
         yield Took(put, keys, timed(database, partial(_add_up, month, end) if number else partial(_rollup, month, end)))
         if number == 0:
@@ -96,7 +97,7 @@ def fill(database: Database, months: int, home: str, until_s: float) -> Iterator
     ledger.settle(database)
 
 
-def _put(database: Database, month: date, conn: Connection) -> None:
+def _put(database: Database, month: date, spenders: int, conn: Connection) -> None:
     partitions.create(conn, month)
     words = ledger.words_of(
         database,
@@ -105,7 +106,7 @@ def _put(database: Database, month: date, conn: Connection) -> None:
         model=f"(i / (:people * {DAYS}) + i % :people)",
         table=partitions.name_of(month),
     )
-    ledger.insert(conn, words, size(), ledger.PEOPLE)
+    ledger.insert(conn, words, size(spenders), spenders)
 
 
 def _attach(month: date, conn: Connection) -> None:

@@ -108,9 +108,9 @@ ENGLISH = Tongue(
         "was my request approved,what about my request,status of my request,request status,"
         "who approved my request,who approved my last request,cancel my request,withdraw my request,"
         "cancel my requests,withdraw my requests",
-        withdraw="cancel,cancel request,withdraw request",
-        approve="accept,approve request",
-        deny="reject,decline,refuse,deny request,disapprove",
+        withdraw="cancel,cancel request,withdraw request,cancel claim,withdraw claim",
+        approve="accept,approve request,approve claim",
+        deny="reject,decline,refuse,deny request,disapprove,deny claim,reject claim",
         delegate="deputy",
         resume="unpause",
         settings="preferences,subscriptions",
@@ -303,6 +303,7 @@ CHINESE = Tongue(
         receipts="收据列表,查看收据",
         payroll="待报销,报销清单",
         paid="已报销",
+        budgets="预算列表,所有预算",
         contracts="合同",
         renewal="续约,续签",
         month="月度,月度账目",

@@ -14,7 +14,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from storage import installation
-from storage.tables import Instant, charges
+from storage.tables import FILLED, Instant, charges
 
 KEPT_SINCE = "charges kept since"
 """The note from which moment on charges are kept."""
@@ -121,7 +121,9 @@ def ensure(conn: Connection, months: Iterable[date]) -> None:
 
 def create(conn: Connection, month: date) -> None:
     """Make the table of a month, which is no partition yet and has no keys."""
-    conn.exec_driver_sql(f"create table {name_of(month)} (like {charges.name} including defaults)")
+    conn.exec_driver_sql(
+        f"create table {name_of(month)} (like {charges.name} including defaults) with (fillfactor = {FILLED})"
+    )
 
 
 def attach(conn: Connection, month: date) -> None:

@@ -31,6 +31,9 @@ from storage.charges import TOKENS
 
 FOREVER = date(9999, 12, 31)
 BEGINNING = date(1970, 1, 1)
+FILLED = 80
+"""How full PostgreSQL makes pages, in percent, of what is restated again and again: a row's next version then fits
+beside it, and the indexes stay as they are (postgresql.org, Heap-Only Tuples)."""
 UNALLOCATED = "unallocated"
 ORGANIZATION = "org"
 
@@ -322,6 +325,7 @@ spend = Table(
     Column("tokens_unpriced", BigInteger, nullable=False),
     Column("requests", BigInteger, nullable=False),
     sqlite_with_rowid=False,
+    postgresql_with={"fillfactor": FILLED},
 )
 
 # A batch on its way into charges: what a provider said about some cells, and of those the cells that it changes, with

@@ -78,7 +78,7 @@ SMALLEST: Mapping[str, Mapping[ModuleType, Sizes]] = {
     "ledger-large": LEDGER,
     "partitions": {
         ledger: {**LEDGER[ledger], "PEOPLE": 20, "TEAMS": 5},
-        partitions: {"MONTHS": 2, "SMALL": 200, "THIS_MONTH": 200, "ROUNDS": 2, "ASKED": 3, "RESTATED_ROUNDS": 1},
+        partitions: {"MONTHS": 2, "SMALL": 200, "ROUNDS": 2, "ASKED": 3, "RESTATED_ROUNDS": 1},
     },
     "scale": {
         ledger: {**LEDGER[ledger], "PEOPLE": 20, "TEAMS": 5},

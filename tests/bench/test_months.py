@@ -27,7 +27,7 @@ def test_months_that_are_filled_fast_have_their_keys_and_right_sums(
     monkeypatch.setattr(ledger, "TEAMS", 5)
     with postgres.empty() as url, ledger.opened(url) as database:
         ledger.company(database, 200)
-        assert len(list(months.fill(database, 2, str(tmp_path), time.monotonic() + 600))) == 2
+        assert len(list(months.fill(database, 2, PEOPLE, str(tmp_path), time.monotonic() + 600))) == 2
         filled = database.ask(sums)
         count = database.ask(lambda conn: conn.execute(select(func.count()).select_from(charges)).scalar_one())
         ledger.record(database, 0)
@@ -48,4 +48,4 @@ def test_no_month_is_begun_when_time_or_disk_is_used_up(
     monkeypatch.setattr(months, "BYTES_OF_A_CHARGE", 10**15)
     with postgres.empty() as url, ledger.opened(url) as database:
         ledger.company(database, 200)
-        assert len(list(months.fill(database, 2, str(tmp_path), time.monotonic() + 600))) == 1
+        assert len(list(months.fill(database, 2, PEOPLE, str(tmp_path), time.monotonic() + 600))) == 1

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -197,6 +198,27 @@ def test_months_that_may_be_forgotten_go_and_what_they_came_to_stays(database: D
     database.transact(ingest.rebuild)
     assert database.ask(totals)["spend"] == sums
     assert record(database, cell(MONTH_ENDS[2], cost=9)) == 1
+
+
+def test_what_is_restated_leaves_the_indexes_alone_on_postgresql(postgres: Postgres) -> None:
+    """There is room for its next version on its own page."""
+    updated = text(
+        "select relname, pg_stat_get_xact_tuples_updated(oid), pg_stat_get_xact_tuples_hot_updated(oid) from pg_class"
+        " where relname in ('charges_2026_11', 'spend')"
+    )
+    cells = [[replace(cell(MONTH_ENDS[1], cost=n), model=f"m{k}") for k in range(300)] for n in (1, 2)]
+    with postgres.migrated() as url:
+        made = company(Database(url))
+        record(made, *cells[0])
+
+        def restated(conn: Connection) -> list[tuple[str, int, int]]:
+            ingest.record(conn, cells[1], UTC_ZONE, same, NOW)
+            return [(*row,) for row in conn.execute(updated)]
+
+        found = made.transact(restated)
+        made.close()
+    assert len(found) == 2
+    assert all(in_place > count / 10 for _, count, in_place in found), found
 
 
 @pytest.fixture
