@@ -73,11 +73,17 @@ def _tables(sizes: Sequence[int]) -> Iterator[Table]:
 
 @contextmanager
 def empty(kind: str) -> Iterator[Database]:
-    with temporary(kind) as url:
-        made = Database(url)
-        made.migrate()
+    with temporary(kind) as url, opened(url) as made:
         yield made
-        made.close()
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Database]:
+    """A database with all tables."""
+    made = Database(url)
+    made.migrate()
+    yield made
+    made.close()
 
 
 def _of_one(kind: str, database: Database, sizes: Sequence[int]) -> Iterator[Table]:
@@ -99,6 +105,14 @@ def _of_one(kind: str, database: Database, sizes: Sequence[int]) -> Iterator[Tab
         groups.append({whom: _asked_of(app, whom) for whom in ("team d0", "organization")})
     yield _of_balances(kind, sizes, balances, groups)
     yield _of_bulk(kind, restated(database), bulk_s)
+
+
+def company(database: Database, size: int) -> App:
+    """Let a database be that of the large company, with so many charges; the bot that asks it."""
+    directory = large_company()
+    database.transact(lambda conn: people.apply(conn, directory, NOW.date()))
+    fill(database, size)
+    return App(Settings.model_validate(RULES), database, directory=lambda: directory, now=lambda: NOW)
 
 
 def large_company() -> Directory:
@@ -133,28 +147,30 @@ _POSTGRESQL = {
 _LAST = f"case when i / :people < {DAYS_OF_MONTH} then '2026-11-22' else '2026-10-31' end"
 _AGO = f"(i / :people - case when i / :people < {DAYS_OF_MONTH} then 0 else {DAYS_OF_MONTH} end)"
 CHARGES = """
-insert into charges (
+insert into {table} (
   provider, bucket_start, sub_account, resource, subject, model, tier, bucket_hours, day, account_id,
   tokens_input, tokens_cache_read, tokens_cache_write_5m, tokens_cache_write_1h, tokens_output, tokens_reasoning,
   requests, requests_failed, cost_nanos, currency, cost_source, cost_house_nanos, rate_nanos, version, recorded_at
 )
 select 'llm', {start}, '', '', 'u' || (i % :people),
-  case i % 3 when 0 then 'claude-sonnet-4-5' when 1 then 'claude-opus-4-5' else 'gpt-5.2' end,
+  case {model} % 3 when 0 then 'claude-sonnet-4-5' when 1 then 'claude-opus-4-5' else 'gpt-5.2' end,
   '', 24, {day}, 'person/p' || (i % :people), 1000, 0, 0, 0, 100, 0, 1, 0,
   1000000, 'USD', 'cost_report', 1000000, 1000000000, 1, {now}
 from {numbers}
 """
 
 
-def words_of(database: Database, last: str, ago: str) -> dict[str, str]:
+def words_of(database: Database, last: str, ago: str, *, model: str = "i", table: str = "charges") -> dict[str, str]:
     """The words of a database for what differs between the two.
 
     Args:
         database: which.
         last: the last day of some, in its words.
         ago: how many days before it a charge is, in its words.
+        model: a number for its model, in its words.
+        table: where to.
     """
-    words = dict(_SQLITE if database.is_sqlite else _POSTGRESQL)
+    words = dict(_SQLITE if database.is_sqlite else _POSTGRESQL) | {"model": model, "table": table}
     words["day"] = words["day"].format(last=last, ago=ago)
     words["start"] = words["start"].format(day=words["day"])
     return words
@@ -253,20 +269,31 @@ def _same(cost_nanos: int, _currency: str, _day: date) -> tuple[int, int]:
     return cost_nanos, ingest.NANOS
 
 
-def _rate(database: Database, work: Callable[[Connection], object]) -> tuple[float, float]:
+def _rate(work: Callable[[], object]) -> tuple[float, float]:
     """Rows a second by the clock, and by the processor time of this process."""
     began, began_cpu = time.perf_counter(), time.process_time()
-    database.transact(work)
+    work()
     return RESTATED / (time.perf_counter() - began), RESTATED / (time.process_time() - began_cpu)
 
 
-def record(database: Database, version: int) -> tuple[float, float]:
+def recording(database: Database, version: int) -> Callable[[], object]:
+    """What records the rows of a version; they are made before."""
     rows = list(_rows(version))
-    return _rate(database, lambda conn: ingest.record(conn, rows, ZoneInfo("UTC"), _same, NOW))
+    return partial(database.transact, lambda conn: ingest.record(conn, rows, ZoneInfo("UTC"), _same, NOW))
+
+
+def record(database: Database, version: int) -> tuple[float, float]:
+    return _rate(recording(database, version))
 
 
 def floor(database: Database) -> tuple[float, float]:
-    """The same rows restated in a table of their own, by the driver's fastest upsert: no balance, no history."""
+    with restating(database) as work:
+        return _rate(work)
+
+
+@contextmanager
+def restating(database: Database) -> Iterator[Callable[[], object]]:
+    """What restates the same rows in a table of their own by the driver's fastest upsert: no balance, no history."""
     names = [column.name for column in charges.columns]
     keys = [column.name for column in charges.primary_key]
     values = ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys)
@@ -289,9 +316,8 @@ def floor(database: Database) -> tuple[float, float]:
         conn.execute(text(upsert))
 
     rows = database.transact(prepare)
-    rate = _rate(database, work)
+    yield partial(database.transact, work)
     database.transact(lambda conn: conn.execute(text("drop table floor")))
-    return rate
 
 
 def _of_balances(

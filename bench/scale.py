@@ -16,10 +16,9 @@ from bench import ledger
 from bench.cost import Cost, cost
 from bench.table import Table
 from bot.app import App
-from bot.config import Settings
 from handlers.place import Place
 from handlers.sentence import Sentence
-from storage import ingest, people
+from storage import ingest
 from storage.db import Database
 
 SIZE = 1_000_000
@@ -35,11 +34,8 @@ SEED = 17
 
 def bench() -> Iterator[Table]:
     """What things cost, and the simulation of many of them."""
-    directory = ledger.large_company()
     with ledger.empty("PostgreSQL") as database:
-        database.transact(lambda conn: people.apply(conn, directory, ledger.NOW.date()))
-        app = App(Settings.model_validate(ledger.RULES), database, directory=lambda: directory, now=lambda: ledger.NOW)
-        ledger.fill(database, SIZE)
+        app = ledger.company(database, SIZE)
         costs = _costs(database, app)
         yield _of_costs(costs, _bytes(database))
     yield _simulated(costs)

@@ -61,7 +61,7 @@ from storage import (
     promotions,
     roster,
 )
-from storage.db import BusyError, Database, Unusable, why_unusable
+from storage.db import POOL_WAIT_S, BusyError, Database, Unusable, why_unusable
 from storage.directory import Directory, Link, Person
 
 log = structlog.get_logger()
@@ -171,26 +171,74 @@ class App:
         try:
             card = self.carry_out(sentence)
         except RefusedError as refused:
-            offers = tuple(Button(each, each) for each in refused.offers)
-            spoken = self.language(sentence.person)
-            return Card(refused.said(spoken), offers, tone="warn", fault=refused.fault, language=spoken)
+            return _refusal(refused, self.language(sentence.person))
         except BusyError:
-            busy = N_("I am busy just now. Nothing was changed; please say it again.")
-            spoken = spoken_to(None, self.policy)
-            return Card(say(spoken, busy), tone="warn", language=spoken)
-        except Exception as trouble:
-            if why := why_unusable(trouble):
-                return self._unusable(sentence, why)
-            incident = number()
-            log.exception("broke", incident=incident, person=sentence.person, platform=sentence.place.platform)
-            broke = N_("That broke ({incident}). Nothing was changed.")
-            spoken = spoken_to(None, self.policy)
-            return Card(say(spoken, broke, incident=incident), tone="bad", language=spoken)
+            return self._busy()
+        except Exception as trouble:  # noqa: BLE001 - a boundary; it is logged there
+            return self._broke(trouble, sentence.place, sentence.person)
         return card if sentence.person == CLOCK.id else card.whole
 
-    def _unusable(self, sentence: Sentence, why: Unusable) -> Card:
+    @numbered
+    def ask_linked(self, identities: Sequence[str], text: str, place: Place, *, at_once: bool = False) -> Card | None:
+        """Answer a question of somebody by what their platform calls them: who they are stands in the same snapshot.
+
+        Args:
+            identities: at the platform of the place, in the order in which they are looked for.
+            text: what is asked.
+            place: where.
+            at_once: only if it can be done within a few milliseconds, and waits for nothing.
+
+        Returns:
+            What `hear` would answer. None for what is to be said to `hear`: it is no question, nobody is known by the
+            identities, or more is needed than the database.
+        """
+        one, rest = handlers.parse_command(text)
+        if one.writes or (at_once and (rest or not one.at_once or not self.database.is_sqlite)):
+            return None
+        try:
+            with timed(HEARD, one.name, "sentence", platform=place.platform):
+                card = self.database.ask(
+                    lambda conn: self._answer_linked(conn, identities, place, one, rest), 0 if at_once else POOL_WAIT_S
+                )
+        except BusyError:
+            return None if at_once else self._busy()
+        except Exception as trouble:  # noqa: BLE001 - a boundary; it is logged there
+            return self._broke(trouble, place)
+        return None if card is None or card.stale or card.whole.files else card.whole
+
+    def _answer_linked(
+        self, conn: Connection, identities: Sequence[str], place: Place, one: Command, rest: str
+    ) -> Card | None:
+        found = people.speaker(conn, place.platform, identities)
+        if found is None or not found[0].active:
+            return None
+        person, line = found
+        ctx = Context(conn, self.now(), person, place, self.policy, {person.id: person})
+        ctx.excepted.append(exceptions.running_now(conn))
+        ctx.stand_in(line)
+        try:
+            return replace(handlers.answer(one, rest, {}, ctx), language=ctx.language)
+        except RefusedError as refused:
+            return _refusal(refused, ctx.language)
+
+    def _busy(self) -> Card:
+        spoken = spoken_to(None, self.policy)
+        busy = N_("I am busy just now. Nothing was changed; please say it again.")
+        return Card(say(spoken, busy), tone="warn", language=spoken)
+
+    def _broke(self, trouble: Exception, place: Place, person: str = "") -> Card:
+        """What somebody sees of a bug of ours, or of a database that is not well."""
+        if why := why_unusable(trouble):
+            return self._unusable(place, person, why)
+        incident = number()
+        log.error("broke", incident=incident, person=person, platform=place.platform, exc_info=trouble)
+        broke = N_("That broke ({incident}). Nothing was changed.")
+        spoken = spoken_to(None, self.policy)
+        return Card(say(spoken, broke, incident=incident), tone="bad", language=spoken)
+
+    def _unusable(self, place: Place, person: str, why: Unusable) -> Card:
         """The database itself is not well: that is no bug of ours, and who asks can do nothing about it."""
-        log.error("the database cannot be used", why=why, person=sentence.person, platform=sentence.place.platform)
+        log.error("the database cannot be used", why=why, person=person, platform=place.platform)
         nothing = N_("{reason} Nothing was changed. Please tell whoever runs Bursar.")
         spoken = spoken_to(None, self.policy)
         return Card(say(spoken, nothing, reason=say(spoken, SHORTLY[why])), tone="bad", language=spoken)
@@ -315,14 +363,14 @@ class App:
             return self._called(conn, kind, caller, speaker, call)
         delivery = f"api/{caller.name}/{sha256(key.encode()).hexdigest()}"
         said = sha256(f"{kind.name} {call.model_dump_json()}".encode()).hexdigest()
-        before = idempotency.note(conn, delivery, self.now())
+        before = idempotency.answer_of(conn, delivery)
         if before is not None:
             was, _, answer = before.partition(" ")
             if was != said:
                 raise KeyUsedError(key)
             return kind.answer.model_validate_json(answer)
         given = self._called(conn, kind, caller, speaker, call)
-        idempotency.answered(conn, delivery, f"{said} {given.model_dump_json()}")
+        idempotency.keep(conn, delivery, f"{said} {given.model_dump_json()}", self.now())
         return given
 
     @numbered
@@ -356,7 +404,7 @@ class App:
         kind = handlers.event_type_of(event)
         if by not in kind.by:
             raise PermissionError(f"{by} may not raise {kind.name}.")
-        if delivery and idempotency.note(conn, f"event/{delivery}"[-DELIVERY_MAX:], self.now()) is not None:
+        if delivery and not idempotency.note(conn, f"event/{delivery}"[-DELIVERY_MAX:], self.now()):
             return
         ctx = Context(conn, self.now(), CLOCK, NOWHERE, self.policy)
         kind.handler(ctx, event)
@@ -386,30 +434,41 @@ class App:
         return answer or card
 
     def _order(self, sentence: Sentence, one: Command, rest: str) -> Card:
+        delivery = f"{sentence.place.platform}/{sentence.delivery}"[-DELIVERY_MAX:] if sentence.delivery else ""
+
+        def ask_ahead(conn: Connection) -> None:
+            if delivery:
+                idempotency.ask_ahead(conn, delivery)
+            if sentence.person != CLOCK.id:
+                exceptions.ask_ahead_for_speaker(conn, sentence.person)
+
+        def alone(conn: Connection) -> Card:
+            ask_ahead(conn)
+            return work(conn)
+
         def work(conn: Connection) -> Card:
-            delivery = f"{sentence.place.platform}/{sentence.delivery}"[-DELIVERY_MAX:]
-            if sentence.delivery:
-                before = idempotency.note(conn, delivery, self.now())
-                if before is not None:
-                    return CARD.validate_json(before)
+            before = idempotency.answer_of(conn, delivery) if delivery else None
+            if before is not None:
+                return CARD.validate_json(before)
             card = self._answer(conn, sentence, one, rest)
-            if sentence.delivery:
-                idempotency.answered(conn, delivery, CARD.dump_json(card).decode())
+            if delivery:
+                idempotency.keep(conn, delivery, CARD.dump_json(card).decode(), self.now())
             return card
 
-        card = self._beside(work, one, rest) or self.database.transact(work, in_turn=not one.bulk)
+        beside = self._beside(ask_ahead, work, one, rest)
+        card = beside or self.database.transact(alone, in_turn=not one.bulk)
         self.wake.set()
         return card
 
-    def _beside(self, work: Callable[[Connection], Card], one: Command, rest: str) -> Card | None:
+    def _beside(
+        self, ask_ahead: Callable[[Connection], None], work: Callable[[Connection], Card], one: Command, rest: str
+    ) -> Card | None:
         """Carry out an order beside others of its kind, where the database can do that and it may; None if not."""
-        if one.beside is None or self.database.is_sqlite:
+        apart = one.beside
+        if apart is None or self.database.is_sqlite:
             return None
-        apart, may = one.beside, list[bool]()
         return self.database.transact(
-            lambda conn: work(conn) if may[-1] else None,
-            turn="decisions",
-            first=lambda conn, turn: may.append(apart(conn, turn, rest)),
+            lambda conn: work(conn) if apart(conn, rest, ask_ahead) else None, turn="decisions"
         )
 
     def _answer(self, conn: Connection, sentence: Sentence, one: Command, rest: str) -> Card:
@@ -522,7 +581,7 @@ class App:
 
         def work(conn: Connection) -> None:
             context = Context(conn, self.now(), CLOCK, place, self.policy)
-            if idempotency.note(conn, f"answer/{key}", self.now()) is None:
+            if idempotency.note(conn, f"answer/{key}", self.now()):
                 context.show(key, place, card, language=card.language)
                 context.write()
 
@@ -786,3 +845,9 @@ class App:
         """How a provider is read, as app.yaml says."""
         each = next(one for one in self.settings.providers if one.name == name)
         return Reading(self.policy, each.days_back, each.history_days)
+
+
+def _refusal(refused: RefusedError, language: str) -> Card:
+    """No, and why, in the language of who asked."""
+    offers = tuple(Button(each, each) for each in refused.offers)
+    return Card(refused.said(language), offers, tone="warn", fault=refused.fault, language=language)

@@ -4,15 +4,18 @@ A cell is read by the rule of its column. Where cells could be read in two ways 
 the column tell which is meant; see `date_order` and `decimal_sign`.
 """
 
+# ruff: noqa: RUF001 - letters of other languages are meant
+
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal, InvalidOperation
 from functools import cache, lru_cache
 from itertools import product
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from babel import Locale
 
@@ -24,31 +27,67 @@ MONTHS = 12
 FOR_AN_ODD_ONE = 10
 EXCEL_DAYS = range(25_569, 73_051)  # 1970 to 2099
 _NOTHING = frozenset(
-    ("", "-", "--", "–", "—", "n/a", "#n/a", "null", "(null)", "none", "nil", "nan", "\\n", "undefined")
+    ("", "-", "--", "–", "—", "n/a", "#n/a", "null", "(null)", "none", "nil", "nan", "\\n", "undefined", "no_manager")
 )
-_LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "nl")
-_TIME = r"(?:[ T]+(?P<hour>\d\d?):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d+)?)?(?: ?(?P<half>[ap])\.?m\.?)?)?"
-_NAME = r"(?P<name>[^\W\d_]{3,10})"
+_LANGUAGES = tuple(
+    "en de fr es pt it nl sv da nb fi is pl cs sk hu ro hr sl bg sr uk ru el tr id ms vi ca et lv lt".split()  # noqa: SIM905
+)
 _FLAGS = re.IGNORECASE | re.ASCII
-_YEAR_FIRST = re.compile(rf"(?P<year>\d{{4}})[-/.年](?P<month>\d\d?)[-/.月](?P<day>\d\d?)日?{_TIME}", _FLAGS)
-_YEAR_LAST = re.compile(rf"(?P<a>\d\d?)(?P<by>[-/.])(?P<b>\d\d?)(?P=by)(?P<year>\d{{4}}|\d\d){_TIME}", _FLAGS)
-_NAMED = (
-    re.compile(rf"(?P<day>\d\d?)\.?[ -](?:de )?{_NAME}\.?,?[ -](?:de )?(?P<year>\d{{4}}|\d\d){_TIME}", re.IGNORECASE),
-    re.compile(rf"{_NAME}\.? (?P<day>\d\d?),? (?P<year>\d{{4}}){_TIME}", re.IGNORECASE),
+_CLOCK = re.compile(
+    r"[ T,]+(?:at )?(?P<early>[ap]m )?(?P<hour>\d\d?):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d+)?)?"
+    r"(?: ?(?P<half>[ap])\.?m\.?)?"
+    r"(?: ?\(?(?P<zone>z|(?:utc|gmt)?[+-]\d{1,2}(?::?\d\d)?(?: utc| gmt)?|utc|gmt|[a-z]+/[a-z_/]+)\)?)?$",
+    _FLAGS,
 )
+_OFFSET = re.compile(r"(?P<sign>[+-])(?P<hours>\d\d?):?(?P<minutes>\d\d)?")
+_HALVES = re.compile(r" ?(?:(?P<am>上午|午前|오전)|(?P<pm>下午|午後|오후)) ?")
+_ERAS = re.compile(r"(?P<era>民國|民国|令和)(?P<year>\d{1,3}|元)(?=年)")
+_BEFORE_ERA = {"民國": 1911, "民国": 1911, "令和": 2018}
+_YEAR_FIRST = re.compile(
+    r"(?P<year>\d{4})(?:[-/]|\. ?|[年년] ?)(?P<month>\d\d?)(?:[-/]|\. ?|[月월] ?)(?P<day>\d\d?)[日일.]?", _FLAGS
+)
+_YEAR_LAST = re.compile(
+    rf"(?P<a>\d\d?)(?P<by>[-/.])(?P<b>\d\d?)(?P=by)(?P<year>\d{{4}}|\d\d)(?:{_CLOCK.pattern})?", _FLAGS
+)
+_BEHIND_A_DAY = re.compile(r" ?(?:[(（][月火水木金土日一二三四五六월화수목금토일][)）]|г\.?)$")
+_PART = re.compile(
+    r"(?P<day>\d\d?)(?:\.|st|nd|rd|th|er|º|°|ª)?(?![^\W_])|(?P<year>\d{4}|['’]\d\d)(?!\d)"
+    r"|(?P<word>[^\W\d_]+)\.?|[ ,./-]+"
+)
+_FILLERS = frozenset(("de", "del", "of", "den", "der", "le", "el", "г", "р", "год", "года", "року", "r", "roku"))
 _MONTH = (
-    re.compile(r"(?P<year>\d{4})[-/年]?(?P<month>\d\d?)月?", re.ASCII),
-    re.compile(r"(?P<name>[a-z]{3,9})\.?[ -](?P<year>\d{4})", _FLAGS),
+    re.compile(r"(?P<year>\d{4})[-/年년]? ?(?P<month>\d\d?)[月월]?", re.ASCII),
+    re.compile(r"(?P<month>\d\d?)[/.](?P<year>\d{4})", re.ASCII),
+    re.compile(r"(?P<name>[^\W\d_]{3,12})\.?[ -](?P<year>\d{4})", re.IGNORECASE),
 )
 _SINCE_1970 = re.compile(r"(?P<number>\d{10}|\d{13}|\d{16})(?:\.\d+)?", re.ASCII)
 _SERIAL = re.compile(r"(?P<days>\d{5})(?:[.,](?P<rest>\d+))?", re.ASCII)
-_SCALES = {"": 1, "k": 10**3, "m": 10**6, "mn": 10**6, "b": 10**9, "bn": 10**9, "千": 10**3, "万": 10**4, "亿": 10**8}
+_SCALES = {
+    **dict.fromkeys(("k", "tsd", "tsd.", "千", "천"), 10**3),
+    **dict.fromkeys(("m", "mn", "mio", "mio.", "mln", "mln.", "million", "百万", "百萬", "백만"), 10**6),
+    **dict.fromkeys(("b", "bn", "mrd", "mrd.", "mld", "mld.", "billion", "十亿", "十億"), 10**9),
+    **dict.fromkeys(("万", "萬", "만"), 10**4),
+    **dict.fromkeys(("亿", "億", "억"), 10**8),
+    **dict.fromkeys(("lakh", "lakhs", "lac"), 10**5),
+    **dict.fromkeys(("crore", "crores"), 10**7),
+    "": 1,
+}
 _PLAIN_NUMBER = re.compile(r"[-+]?\d*\.?\d+(?:[eE][-+]?\d{1,3})?", re.ASCII)
 _NUMBER = re.compile(
-    r"(?P<sign>[-+−]?)(?P<digits>\d[\d.,]*|[.,]\d+)(?:e(?P<power>[-+]?\d{1,3}))? ?(?P<scale>[a-z千万亿]{0,2})",
+    r"(?P<sign>[-+−]?) ?(?P<digits>\d[\d.,]*|[.,]\d+)(?:e(?P<power>[-+]?\d{1,3}))? ?"
+    r"(?P<scale>[^\W\d_]*\.?)(?P<behind>[-−]?)",
     re.IGNORECASE,
 )
+_TWOS = re.compile(r"[1-9]\d?(?:,\d\d)+,\d{3}")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f'’](?=\d{3})")
+
+
+def folded(text: str) -> str:
+    """A text with the digits and signs of any script and width as ASCII has them."""
+    if text.isascii():
+        return text
+    plain = unicodedata.normalize("NFKC", text)
+    return "".join(str(unicodedata.decimal(each)) if each.isdecimal() else each for each in plain)
 
 
 def tidy(text: str) -> str:
@@ -115,27 +154,88 @@ def moment_of(text: str, order: DateOrder | None = None) -> datetime:
     Raises:
         ValueError: it is no day, or one that could be read in two ways.
     """
+    text = folded(text)
     try:
         return datetime.fromisoformat(text)
     except ValueError:
         pass
-    if text.endswith((" UTC", " GMT")):
-        return moment_of(text[:-4], order).replace(tzinfo=UTC)
     if match := _SINCE_1970.fullmatch(text):
         return datetime.fromtimestamp(int(match["number"]) / 10 ** (len(match["number"]) - 10), UTC)
     if (match := _SERIAL.fullmatch(text)) and int(match["days"]) in EXCEL_DAYS:
         return EXCEL_EPOCH + timedelta(days=float(f"{match['days']}.{match['rest'] or 0}"))
+    text = _HALVES.sub(lambda half: " AM " if half["am"] else " PM ", text)
+    clock = _CLOCK.search(text)
+    day = _day_of(text[: clock.start()] if clock else text, order)
+    return _at(day, clock) if clock else day
+
+
+def _day_of(text: str, order: DateOrder | None) -> datetime:
+    text = _ERAS.sub(_common_year, _BEHIND_A_DAY.sub("", text.strip(" ,")))
     if match := _YEAR_FIRST.fullmatch(text):
-        return _moment(match, int(match["month"]), int(match["day"]))
-    if match := next((found for each in _NAMED if (found := each.fullmatch(text))), None):
-        return _moment(match, _month(match["name"]), int(match["day"]))
+        return datetime(int(match["year"]), int(match["month"]), int(match["day"]))  # noqa: DTZ001
     if match := _YEAR_LAST.fullmatch(text):
         first, second = _ints(match)
         day_first = match["by"] == "." or order == "dmy"
         if not day_first and order is None and first != second:
             raise ValueError("it could be read in two ways")
-        return _moment(match, second if day_first else first, first if day_first else second)
-    raise ValueError("it is no day")
+        month, day = (second, first) if day_first else (first, second)
+        return datetime(_whole_year(match["year"]), month, day)  # noqa: DTZ001
+    return _day_in_words(text)
+
+
+def _day_in_words(text: str) -> datetime:
+    """A day whose month has its name, wherever that stands: "Tuesday, November 3rd, 2026", "3 de noviembre de 2026"."""
+    days, years, months, at = [], [], [], 0
+    while at < len(text):
+        part = _PART.match(text, at)
+        if part is None:
+            raise ValueError("it is no day")
+        at = part.end()
+        word = (part["word"] or "").casefold()
+        if part["day"]:
+            days.append(part["day"])
+        elif part["year"]:
+            years.append(part["year"].lstrip("'’"))
+        elif word in _months():
+            months.append(word)
+        elif word and word not in _FILLERS and word not in _weekdays():
+            raise ValueError("it is no day")
+    if not years and len(days) == 2:  # noqa: PLR2004 - "5-Nov-26"
+        years.append(days.pop())
+    if len(months) > 1:  # "mar. 3 nov. 2026" is a Tuesday
+        months = [each for each in months if each not in _weekdays()]
+    if not len(days) == len(years) == len(months) == 1:
+        raise ValueError("it is no day")
+    return datetime(_whole_year(years[0]), _months()[months[0]], int(days[0]))  # noqa: DTZ001
+
+
+def _common_year(match: re.Match[str]) -> str:
+    return str(_BEFORE_ERA[match["era"]] + (1 if match["year"] == "元" else int(match["year"])))
+
+
+def _whole_year(text: str) -> int:
+    return int(text) + (2000 if len(text) == 2 else 0)  # noqa: PLR2004
+
+
+def _at(day: datetime, clock: re.Match[str]) -> datetime:
+    """A day at the time that stands behind it, in its zone if it has one."""
+    hour, half = int(clock["hour"]), (clock["half"] or clock["early"] or "")[:1].lower()
+    if half:
+        hour = hour % 12 + (12 if half == "p" else 0)
+    moment = day.replace(hour=hour, minute=int(clock["minute"]), second=int(clock["second"] or 0))
+    return moment.replace(tzinfo=_zone_of(clock["zone"])) if clock["zone"] else moment
+
+
+def _zone_of(text: str) -> tzinfo:
+    if match := _OFFSET.search(text):
+        away = timedelta(hours=int(match["hours"]), minutes=int(match["minutes"] or 0))
+        return timezone(away if match["sign"] == "+" else -away)
+    if "/" in text:
+        try:
+            return ZoneInfo(text)
+        except (KeyError, OSError) as trouble:
+            raise ValueError("it is no day") from trouble
+    return UTC
 
 
 def month_of(text: str) -> tuple[date, date]:
@@ -152,16 +252,8 @@ def month_of(text: str) -> tuple[date, date]:
     return first, (first + timedelta(days=31)).replace(day=1)
 
 
-def _moment(match: re.Match[str], month: int, day: int) -> datetime:
-    year = int(match["year"]) + (2000 if len(match["year"]) == 2 else 0)  # noqa: PLR2004
-    hour = int(match["hour"] or 0)
-    if match["half"]:
-        hour = hour % 12 + (12 if match["half"].lower() == "p" else 0)
-    return datetime(year, month, day, hour, int(match["minute"] or 0), int(match["second"] or 0))  # noqa: DTZ001
-
-
 def _month(name: str) -> int:
-    """The number of a month by its name, whole or short, as in English, German, French or a few other languages."""
+    """The number of a month by its name, whole or short, in one of many languages."""
     number = _months().get(name.casefold())
     if number is None:
         raise ValueError("it is no month")
@@ -170,15 +262,30 @@ def _month(name: str) -> int:
 
 @cache
 def _months() -> dict[str, int]:
-    found: dict[str, int] = {}
+    """The months by their names; a name that is another month in another language is none, but for the English."""
+    found: dict[str, set[int]] = {}
+    english: dict[str, int] = {}
     for language in _LANGUAGES:
         months = Locale.parse(language).months
         for width, form in product(("wide", "abbreviated"), ("format", "stand-alone")):
             for number, name in months[form][width].items():
-                found.setdefault(name.casefold().rstrip("."), number)
+                plain = name.casefold().rstrip(".")
+                found.setdefault(plain, set()).add(number)
                 if language == "en":  # any of its months is known by three letters
-                    found.setdefault(name.casefold()[:3], number)
-    return found
+                    english |= {plain: number, plain[:3]: number}
+    certain = {name: numbers.pop() for name, numbers in found.items() if len(numbers) == 1 and name.isalpha()}
+    return certain | english
+
+
+@cache
+def _weekdays() -> frozenset[str]:
+    return frozenset(
+        part.rstrip(".")
+        for language in _LANGUAGES
+        for width, form in product(("wide", "abbreviated", "short"), ("format", "stand-alone"))
+        for name in Locale.parse(language).days[form].get(width, {}).values()
+        for part in name.casefold().replace("-", " ").split()
+    )
 
 
 # Numbers -------------------------------------------------------------------------------------------------------------
@@ -207,7 +314,9 @@ def _sign_in(text: str) -> DecimalSign | None:
 
 
 def number_of(text: str, sign: DecimalSign = ".") -> Decimal:
-    """A number as people write it: 1,234.50 or 1.234,50, (3.20) for what is below zero, 12.3 M, and in wide digits.
+    """A number as people write it.
+
+    1,234.50 or 1.234,50, India's 1,00,000, (3.20) and 3.20- for what is below zero, 12.3 M; digits of any script.
 
     Args:
         text: a tidy text.
@@ -218,20 +327,21 @@ def number_of(text: str, sign: DecimalSign = ".") -> Decimal:
     """
     if sign == "." and _PLAIN_NUMBER.fullmatch(text):
         return Decimal(text)
-    folded = unicodedata.normalize("NFKC", text)
-    if folded.startswith("(") and folded.endswith(")"):
-        return -number_of(folded[1:-1].strip(), sign)
-    match = _NUMBER.fullmatch(_BETWEEN_DIGITS.sub("", folded))
-    if match is None:
+    plain = folded(text).replace("٫", sign).replace("٬", "")
+    if plain.startswith("(") and plain.endswith(")"):
+        return -number_of(plain[1:-1].strip(), sign)
+    match = _NUMBER.fullmatch(_BETWEEN_DIGITS.sub("", plain))
+    if match is None or (match["sign"] and match["behind"]):
         raise ValueError("it is no number")
     thousands = "," if sign == "." else "."
     whole, _, decimals = match["digits"].partition(sign)
     groups = whole.split(thousands)
-    if thousands in decimals or sign in decimals or any(len(each) != 3 for each in groups[1:]):  # noqa: PLR2004
+    in_threes = all(len(each) == 3 for each in groups[1:])  # noqa: PLR2004
+    if thousands in decimals or sign in decimals or not (in_threes or (sign == "." and _TWOS.fullmatch(whole))):
         raise ValueError("its signs stand where they cannot")
     try:
         number = Decimal(f"{''.join(groups) or 0}.{decimals or 0}e{match['power'] or 0}")
         number *= _SCALES[match["scale"].lower()]
     except (InvalidOperation, KeyError) as trouble:
         raise ValueError("it is no number") from trouble
-    return -number if match["sign"] in {"-", "−"} else number
+    return -number if (match["sign"] or match["behind"]) in {"-", "−"} else number

@@ -163,6 +163,7 @@ class SlackSettings(Rule):
         teams: workspaces and organizations that are ours, besides those that have installed the app.
         link_by_email: whether people are recognized by their confirmed address.
         agent: whether the app is one of Slack's agents.
+        questions: whether slash commands that ask are answered past Bolt's dispatcher, or by it as all else is.
         workspaces: which may install the app, if it is not installed in one by its token.
         app_id: of the app that they install.
         client_id: of the same.
@@ -175,6 +176,7 @@ class SlackSettings(Rule):
     teams: tuple[Annotated[str, _SLACK_TEAM], ...] = ()
     link_by_email: bool = True
     agent: bool = False
+    questions: Literal["direct", "bolt"] = "direct"
     workspaces: tuple[Annotated[str, _SLACK_TEAM], ...] = ()
     app_id: Annotated[
         str, like(r"(A[A-Z0-9]{1,63})?", N_("“{word}” is not the id of an app of Slack: write one such as A012ABCD0A0"))
@@ -549,7 +551,10 @@ class OutcomeSettings(Rule):
         token: the environment variable that holds a token which may only read.
         teams: names of repositories by the id of a team, with * for any letters.
         labels: whether a label such as team:search says whose something is, before its repository does.
+        codeowners: whether CODEOWNERS says whose a change is, after a label and before its repository does.
         people: the name of a provider: whose login there is somebody's counts for their team, where nothing else fits.
+        members: whether the groups that the author is in count where nothing else fits.
+        owners: what teams are called there, by the id of a team, where it is neither their id nor their name.
     """
 
     kind: Literal["github", "gitlab"]
@@ -560,7 +565,10 @@ class OutcomeSettings(Rule):
     token: str
     teams: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     labels: bool = False
+    codeowners: bool = False
     people: str = ""
+    members: bool = False
+    owners: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _is_whole(self) -> "OutcomeSettings":
@@ -568,7 +576,7 @@ class OutcomeSettings(Rule):
             raise SettingError("github needs organization, such as acme, and no groups")
         if self.kind == "gitlab" and (not self.groups or self.organization):
             raise SettingError("gitlab needs groups, such as [acme], and no organization")
-        if not (self.teams or self.labels or self.people):
+        if not (self.teams or self.for_any_team):
             raise SettingError("say whose repositories are, such as teams: {search: [acme/search-*]}")
         return self
 
@@ -576,6 +584,11 @@ class OutcomeSettings(Rule):
     def called(self) -> str:
         """Its name."""
         return self.name or self.kind
+
+    @property
+    def for_any_team(self) -> bool:
+        """Whether what was done in a repository may be any team's."""
+        return self.labels or self.codeowners or self.members or bool(self.people)
 
 
 class Settings(House, Rule):
@@ -635,6 +648,12 @@ class Settings(House, Rule):
     @model_validator(mode="after")
     def _claims_fit(self) -> "Settings":
         refuse_claims(self.claims, self.organization.currency, self.budgets)
+        return self
+
+    @model_validator(mode="after")
+    def _contracts_have_rates(self) -> "Settings":
+        for each in self.contracts:
+            self.policy.committed(each)
         return self
 
     @property

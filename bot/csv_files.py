@@ -9,11 +9,14 @@ from typing import TextIO
 
 from handlers.card import File
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00")
+_STARTS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+"""What begins a formula, also as wide letters: a spreadsheet in Japanese or Chinese takes those for the same."""
+_UNSEEN = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff"
+_FORMULA = re.compile(rf"[\t\r\n]|[{_UNSEEN}]*[{_STARTS}]")
 BYTE_ORDER_MARK = "\ufeff"
 """Excel knows UTF-8 by a mark at the beginning only."""
 
-_WITHIN = re.compile(r"(?<=[;\t\r\n])(?=[=+\-@])")
+_WITHIN = re.compile(rf"(?<=[;\t\r\n])(?=[{_UNSEEN}]*[{_STARTS}])")
 """Where a cell may begin within another: Excel in German and many other languages separates at semicolons."""
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
 """What is written as a number; an employee number such as 00042 keeps its noughts."""
@@ -28,7 +31,7 @@ def safe(cell: object) -> str:
     if isinstance(cell, int | Decimal):
         return str(cell)
     text = _WITHIN.sub("'", str(cell).replace("\x00", ""))
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def write_csv(out: TextIO, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

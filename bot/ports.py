@@ -1,6 +1,6 @@
 """What a platform is: a place where people talk; and what it may ask for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
@@ -74,6 +74,16 @@ class Hears(Knows, Protocol):
 
     def hear(self, sentence: Sentence) -> Card:
         """Answer a sentence. It takes milliseconds and never raises."""
+
+    def ask_linked(self, identities: Sequence[str], text: str, place: Place, *, at_once: bool = False) -> Card | None:
+        """Answer a question of somebody by their identities at the place's platform; None: it is to be said to `hear`.
+
+        Args:
+            identities: such as "workspace/user", in the order in which they are looked for.
+            text: what is asked.
+            place: where.
+            at_once: only what takes a few milliseconds and waits for nothing. It never raises.
+        """
 
     def answer(self, key: str, sentence: Sentence) -> None:
         """Hear a sentence and have its card shown at its place, once for every key."""

@@ -185,6 +185,7 @@ def _slack(
         teams=frozenset(slack.teams),
         language=spoken_to(None, app.policy),
         agent=slack.agent,
+        all_by_bolt=slack.questions == "bolt",
     )
     listener: Answers
     routes: list[BaseRoute] = []

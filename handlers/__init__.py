@@ -7,6 +7,7 @@ programs ask. A new capability is a file and a line here.
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from handlers.access import TooFewError, as_viewer, is_viewer, sees_all
 from handlers.admin import (
@@ -14,6 +15,7 @@ from handlers.admin import (
     check_sources,
     check_tokens,
     erase,
+    forget_months,
     forget_old,
     go_live,
     link,
@@ -68,7 +70,7 @@ from handlers.limits import (
     sync_provider,
 )
 from handlers.on_pages import with_page
-from handlers.parser import Audience, Command, command, heard, nearest_few, understand
+from handlers.parser import Audience, Command, command, heard, nearest_few, nearest_in_chinese, understand
 from handlers.planning import (
     check_contracts,
     check_shadows,
@@ -102,7 +104,7 @@ from handlers.programs import (
     settle,
 )
 from handlers.programs import release as release_reservation
-from handlers.questions import balance, forecast, models, outcomes_, spend, value, why
+from handlers.questions import balance, budgets_, forecast, models, outcomes_, spend, value, why
 from handlers.reports import channel_closed, close, digest, month, send_notes, settings
 from handlers.requests import (
     approve,
@@ -146,7 +148,7 @@ from handlers.requests import (
     who,
     withdraw,
 )
-from handlers.synonyms import TONGUES
+from handlers.synonyms import CHINESE_LETTER, TONGUES
 from handlers.telemetry import reconcile
 from handlers.waste import (
     comment,
@@ -163,6 +165,15 @@ from handlers.waste import (
 from storage import people, requests
 
 OFFERS_MAX = 3
+OFTEN_SAID_MAX = 24
+"""Letters of what is said often; longer words are somebody's own."""
+WORDS_TRIED_MAX = 4
+MEANS_LITTLE = frozenset(
+    (
+        *("a", "an", "any", "are", "can", "did", "do", "does", "how", "i", "is", "it", "many", "me", "much", "my"),
+        *("of", "our", "show", "the", "we", "what", "when", "which"),
+    )
+)
 EXAMPLES = re.compile(r"\s*[:：]\s*“[^”]+”(?:(?:, | or |、|或 ?| 或 ?)“[^”]+”)*(?=[.。])")
 ASK, REQUEST, DECIDE, TEAM, WASTE, ADMIN = N_("Ask"), N_("Request"), N_("Decide"), N_("Team"), N_("Waste"), N_("Admin")
 CLAIMS = ("claim", "claims", "receipt", "receipts", "payroll", "paid")
@@ -203,9 +214,19 @@ def _first_of(ctx: Context, one: Command) -> str:
 
 def unknown(ctx: Context, words: Rest = "") -> Card:
     """What no command begins is answered with what was probably meant: only questions, and only what is of use."""
-    first, _, rest = words.partition(" ")
-    word = first[:40]
     shown = _of_use_to(ctx)
+    said = words.split()
+    # "my balence": the first word that is much like a command.
+    place = next(
+        (
+            n
+            for n, each in enumerate(said[:WORDS_TRIED_MAX])
+            if each.lower() not in MEANS_LITTLE and _meant(each, shown)
+        ),
+        0,
+    )
+    first, rest = said[place] if said else "", " ".join(said[place + 1 :])
+    word = first[:40]
     likely = _meant(first, shown)
     meant = [each for each in likely if not COMMANDS[each].writes and not COMMANDS[likely[0]].writes]
     offers = tuple(each if not rest or not may_say(ctx, f"{each} {rest}") else f"{each} {rest}" for each in meant)
@@ -228,7 +249,8 @@ def _meant(word: str, of_these: Collection[Command]) -> list[str]:
     names = {one.name: one.name for one in of_these}
     for tongue in TONGUES:
         names |= {each: name for each, name in tongue.commands.items() if name in names and " " not in each}
-    return list(dict.fromkeys(names[each] for each in nearest_few(word, names)))[:OFFERS_MAX]
+    near = nearest_in_chinese(word, names) if CHINESE_LETTER.match(word) else nearest_few(word, names)
+    return list(dict.fromkeys(names[each] for each in near))[:OFFERS_MAX]
 
 
 def _of_use_to(ctx: Context) -> list[Command]:
@@ -238,9 +260,7 @@ def _of_use_to(ctx: Context) -> list[Command]:
         shown |= {"decider", "owner", "admin"}
     elif any(each.kind in ("team", "agent") for each in people.owned(ctx.conn, ctx.person.id)):
         shown |= {"decider", "owner"}
-    elif requests.open_for(ctx.conn, ctx.person.id) or any(
-        each.manager == ctx.person.id for each in people.active_people(ctx.conn)
-    ):
+    elif requests.open_for(ctx.conn, ctx.person.id) or people.manages(ctx.conn, ctx.person.id):
         shown |= {"decider"}
     unset = () if ctx.policy.claims.categories else CLAIMS
     return [one for one in COMMANDS.values() if not one.hidden and one.audience in shown and one.name not in unset]
@@ -249,11 +269,12 @@ def _of_use_to(ctx: Context) -> list[Command]:
 COMMANDS: Mapping[str, Command] = {
     one.name: one
     for one in (
-        command(balance, N_("balance"), ASK, writes=False),
+        command(balance, N_("balance"), ASK, writes=False, at_once=True),
         command(home, N_("home"), ASK, writes=False),
         command(spend, N_("spend by day last week"), ASK, writes=False),
         command(why, N_("why last week"), ASK, writes=False),
         command(forecast, N_("forecast"), ASK, writes=False),
+        command(budgets_, N_("budgets"), ASK, writes=False),
         command(overspent, N_("overspent"), ASK, writes=False),
         command(who, N_("who"), ASK, writes=False),
         command(models, N_("models"), ASK, writes=False),
@@ -388,6 +409,7 @@ EVENTS: Mapping[str, EventType] = {
         event_type(increase_decided, "clock"),
         event_type(report_set_aside, "clock"),
         event_type(forget_old, "clock", bulk=True),
+        event_type(forget_months, "clock", bulk=True),
         event_type(check_tokens, "clock"),
         event_type(token_ends, "clock"),
         event_type(old_token_used, "clock"),
@@ -426,9 +448,17 @@ def find(word: str) -> Command | None:
 
 def parse_command(text: str) -> tuple[Command, str]:
     """The command that a sentence begins with, and the rest of the words. Silence asks for help."""
+    return _often_said(text) if len(text) <= OFTEN_SAID_MAX else _parsed(text)
+
+
+def _parsed(text: str) -> tuple[Command, str]:
     if not text.strip():
         return COMMANDS["help"], ""
     return heard(text, NAMED) or (UNKNOWN, text.strip())
+
+
+# Nearly everybody asks in the same few words, and to look for these in all tongues takes longer than to answer some.
+_often_said = lru_cache(maxsize=256)(_parsed)
 
 
 def event_type_of(event: Event) -> EventType:

@@ -53,6 +53,10 @@ SIGNS: Mapping[str, tuple[str, ...]] = {
     "₱": ("PHP",),
     "₴": ("UAH",),
     "₦": ("NGN",),
+    "s$": ("SGD",),
+    "c$": ("CAD", "NIO"),
+    "jp¥": ("JPY",),
+    "kč": ("CZK",),
 }
 """What a sign or a word may mean; the budget's own currency if that is among them, else the first."""
 
@@ -229,6 +233,13 @@ def unit_of(word: str, locale: str, own: str) -> str | None:
     if word.upper() in CURRENCIES and (word.isupper() or lower in PLAIN_CURRENCIES):
         return word.upper()
     return _symbols(locale).get(word)
+
+
+def currencies_of(mark: str) -> tuple[str, ...]:
+    """All currencies that a sign, a word or a code may mean, the most usual first; none if it means none."""
+    bare = _bare(mark)
+    unit = unit_of(bare, "en_US", "")
+    return SIGNS.get(bare.lower()) or ((unit,) if unit and unit not in COUNTED else ())
 
 
 @lru_cache(maxsize=256)

@@ -47,6 +47,14 @@ SORTS = ("sort", "sorted", "order", "ordered")
 SORTED_BY = {"name": "name", "amount": "amount", "cost": "amount", "costs": "amount", "spend": "amount"}
 FILES = ("csv", "excel", "spreadsheet")
 MODEL_LEADS = ("on", "using")
+MODEL_LEADS_OF_OTHERS = ("of", "for", "with")
+SIZES_OF_MODELS = frozenset(
+    (
+        *("air", "chat", "coder", "flash", "large", "latest", "lite", "max", "medium", "micro", "mini", "nano", "plus"),
+        *("preview", "pro", "small", "thinking", "tiny", "turbo", "ultra"),
+    )
+)
+"""Parts of models' names that alone name none: "of max" is somebody, and not all models of that size."""
 MODEL_WORDS_MAX, MODEL_LETTERS_MIN = 3, 3
 IN_USE = timedelta(days=365)
 MAKERS = {
@@ -185,17 +193,21 @@ class WhomWord:
 
     def _near(self, ctx: Context, name: str, kind: str) -> list[Account]:
         """Accounts that the asker may see whose name is much like what was said."""
-        if sees_all(ctx):
-            seen = people.every_account(ctx.conn)
-        else:
-            owned = people.owned(ctx.conn, ctx.person.id)
-            seen = [below for each in owned for below in people.descendants(ctx.conn, each.id)]
+        near = [
+            each for each in people.nearby(ctx.conn, name) if each.kind in KINDS and (not kind or each.kind == kind)
+        ]
         called: dict[str, Account] = {}
-        for each in seen:
-            if each.active and each.kind in KINDS and (not kind or each.kind == kind):
-                called |= {each.id.partition("/")[2].lower(): each, each.name.lower(): each}
+        for each in near if sees_all(ctx) else self._owned(ctx, near):
+            called |= {each.id.partition("/")[2].lower(): each, each.name.lower(): each}
         found = {each.id: each for each in (called[word] for word in nearest_few(name, called))}
         return list(found.values())[:OFFERS_MAX]
+
+    def _owned(self, ctx: Context, accounts: Sequence[Account]) -> list[Account]:
+        """Those that the asker owns, or that are below one of these."""
+        if not people.owned(ctx.conn, ctx.person.id):
+            return []
+        lines = people.lines(ctx.conn, [each.id for each in accounts])
+        return [each for each in accounts if people.owns(ctx.person.id, lines[each.id])]
 
 
 def _said(account: Account) -> str:
@@ -468,15 +480,18 @@ class ModelWord:
         """See Word. Without "on" it must be the name of something in use."""
         said = [half_width(each).rstrip(STOPS) for each in words[: MODEL_WORDS_MAX + 1]]
         led = said[0].lower() in MODEL_LEADS and len(said) > 1
-        said = [each for each in said[led:] if each]
+        alike = said[0].lower() in MODEL_LEADS_OF_OTHERS and len(said) > 1  # "of opus", as "of ana"
+        said = [each for each in said[led or alike :] if each]
+        if alike and said and said[0].lower() in SIZES_OF_MODELS:
+            return None
         if not said or not (led or len(said[0]) >= MODEL_LETTERS_MIN) or not said[0].isascii():
             return None
         names, providers = spend.in_use(ctx.conn, ctx.today - IN_USE)
         for count in range(min(MODEL_WORDS_MAX, len(said)), 0, -1):
             found = _chosen(ctx, " ".join(said[:count]), names, providers)
             if found:
-                return found, led + count
-        if led and span_of(said, ctx):
+                return found, (led or alike) + count
+        if alike or (led and span_of(said, ctx)):
             return None
         parts = {part for name in names for part in _parts(name) if not part.isdecimal()}
         near = nearest_few(said[0], {*names, *providers, *parts} if led else _alike(said[0], parts))[:OFFERS_MAX]
@@ -745,6 +760,10 @@ class Bought:
     second: bool = False
 
 
+CENTS = frozenset({"cent", "cents", "ct", "cts", "¢", "pence", "penny", "pennies", "centimes", "分", "角"})
+"""What would make a hundred times too much of an amount, if it were the name of a tool."""
+
+
 class BoughtWord:
     """What was bought, and when: "cursor september", "for Claude Max on 3 Nov in tools:", "ChatGPT Plus: a comparison".
 
@@ -757,6 +776,10 @@ class BoughtWord:
 
     def take(self, words: list[str], ctx: Context) -> tuple[Bought, int] | None:
         """See Word."""
+        if words[0].lower().rstrip(",.:") in CENTS:
+            raise RefusedError(
+                "Say the amount as the receipt has it, such as: {example}", example="claim 2.50 USD cursor: pairing"
+            )
         led = words[0].lower() in TOOL_LEADS and len(words) > 1
         said = [half_width(each) for each in words[led:]]
         ends = next((n + 1 for n, each in enumerate(said[:BOUGHT_WORDS_MAX]) if each.endswith(":")), 0)

@@ -307,6 +307,9 @@ def span_of(words: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
     found = (
         _since(said, ctx)
         or _weekend(said, ctx)
+        or _before_last(said, ctx)
+        or _of_a_week(said, ctx)
+        or _ever(said, ctx)
         or _to_date(said, ctx)
         or _last(said, ctx)
         or _range(said, ctx)
@@ -395,6 +398,54 @@ def _weekend(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
     return _between(first, first + ONE_DAY, ctx), 1 + led
 
 
+def _before_last(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+    """Such as "week before last", "last fortnight", "this past week"."""
+    if said[0] in EVERY and tuple(said[1:3]) == ("before", "last"):
+        last = ctx.period(ctx.period(ctx.today, said[0]).first - ONE_DAY, said[0])
+        before = ctx.period(last.first - ONE_DAY, said[0])
+        return _between(before.first, before.end - ONE_DAY, ctx), 3
+    if said[0] in LAST and said[1:2] == ["fortnight"]:
+        found = _last_few(("last", "2", "weeks"), ctx)
+        return (found[0], 2) if found else None
+    if said[0] == "this" and said[1:2] == ["past"] and len(said) > 2:  # noqa: PLR2004 - the two and a period
+        found = _last(said[1:], ctx)
+        return (found[0], found[1] + 1) if found else None
+    return None
+
+
+def _of_a_week(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+    """Such as "friday of last week", "friday of last week to today", "week of 9 november"."""
+    if tuple(said[:2]) == ("week", "of"):
+        found = _day(said[2:], ctx) if len(said) > 2 else None  # noqa: PLR2004 - the two and a day
+        week = ctx.period(found[0].first, "week") if found else None
+        return (_between(week.first, week.end - ONE_DAY, ctx), 2 + found[1]) if week and found else None
+    first = _weekday_of_a_week(said, ctx)
+    if first is None:
+        return None
+    last = _weekday_of_a_week(said[5:], ctx) if said[4:5] == ["to"] else None
+    if last:
+        return _between(first, last, ctx), 9
+    return Span(first, first + ONE_DAY, _label(first, ctx)), 4
+
+
+def _weekday_of_a_week(said: Sequence[str], ctx: Context) -> date | None:
+    """The day of "friday of last week", None if it is none. Unlike "last friday" it may be eleven days ago."""
+    names = _weekdays(ctx.locale)
+    if len(said) < 4 or said[0] not in names or said[1] != "of" or said[3] != "week":  # noqa: PLR2004 - all four
+        return None
+    if said[2] not in (*LAST, *THIS):
+        return None
+    week = ctx.period(ctx.today, "week")
+    first = ctx.period(week.first - ONE_DAY, "week").first if said[2] in LAST else week.first
+    return first + ONE_DAY * ((names[said[0]] - first.weekday()) % len(WEEKDAYS))
+
+
+def _ever(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+    """Such as "all time": the ten years that may be asked for."""
+    used = 2 if tuple(said[:2]) == ("all", "time") else int(said[0] in ("ever", "alltime", "all-time"))
+    return (Span(ctx.today - COUNT_MAX * ONE_DAY, ctx.today + ONE_DAY, ctx.t("in all")), used) if used else None
+
+
 def _to_date(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
     """Such as "mtd", "month to date"."""
     every = TO_DATE.get(said[0])
@@ -408,20 +459,22 @@ def _to_date(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
 
 def _days_of_a_month(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
     """Such as "1-5 november", "november 1st to 5th 2025"."""
-    text = " ".join(said[:6])
+    led = said[0] in ("between", "from") and len(said) > 1
+    text = " ".join(said[led : led + 6])
+    text = text.replace(" and ", " to ", 1) if said[0] == "between" else text
     for pattern in _DAYS_OF_A_MONTH:
         found = pattern.match(text)
         if found and found["month"] in _months(ctx.locale):
             day = _of_a_month([found["first"], found["month"], found["year"] or ""], ctx, to_come=False)
             if day:
                 last = _date(day[0].year, day[0].month, int(found["last"]), found[0])
-                return _between(day[0], last, ctx), found[0].count(" ") + 1
+                return _between(day[0], last, ctx), found[0].count(" ") + 1 + led
     return None
 
 
 def _week(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
     """Such as "week 47", "week 47 2025", as ISO 8601 counts them; the latest begun."""
-    if said[0] != "week" or len(said) < 2 or not said[1].isdecimal():  # noqa: PLR2004 - the word and a number
+    if said[0] not in ("week", "wk", "cw", "kw") or len(said) < 2 or not said[1].isdecimal():  # noqa: PLR2004 - the word and a number
         return None
     named = said[2] if len(said) > 2 and re.fullmatch(r"\d{4}", said[2]) else ""  # noqa: PLR2004 - a year may follow
     year = int(named) if named else ctx.today.isocalendar().year

@@ -178,6 +178,11 @@ class ForgetOld(Event):
     """Something may be older than it may be kept."""
 
 
+@dataclass(frozen=True, slots=True)
+class ForgetMonths(Event):
+    """Charges of whole months may be older than they may be kept."""
+
+
 # Timers
 
 

@@ -35,7 +35,7 @@ WORDS_MAX = 200
 TEXT_MAX = 3000
 UNTIL_LETTERS_MAX = 40
 STOPS = "?!.,;:。~… "
-Beside = Callable[[Connection, str, str], bool]
+Beside = Callable[[Connection, str, Callable[[Connection], None]], bool]
 ANYTHING = "…"
 """Ends what a synonym stands for if the rest of the sentence is passed over."""
 FILLER_WORDS_MAX = 6
@@ -43,6 +43,13 @@ BEFORE_MAX = 4
 NEVER_BEFORE = ("to", "from", "for", "until", "user", "key", "agent", "me", "permanent")
 """Words of the grammar that begin no question in Chinese by what it is about."""
 NAMED_BEFORE = re.compile("[^的,，、。的]{1,20}?(?:团队|部门|智能体)")
+ABOUT = re.compile(
+    r"(?:(?:monthly|weekly|daily|total|whole|own|personal|remaining) )?"
+    r"(?P<whom>(?:(?:my|our) team|(?:team |agent |person )?@?[\w.-]+(?: \d[\w.]*)?))(?:'s)? (?:current )?"
+    r"(?P<asks>balance|budget|limit|quota|left|remaining|spend|spending|usage|costs?|forecast)(?P<rest>(?: .*)?)",
+    re.IGNORECASE,
+)
+"""A name, a model or a day, and behind it what is asked about it."""
 Audience = Literal["all", "decider", "owner", "admin"]
 
 
@@ -97,8 +104,9 @@ class Command:
         writes: an order; a question only reads.
         hidden: said by buttons only, not shown in the menu.
         bulk: it may take long and writes nothing to the audit, so that other orders need not wait for it.
-        beside: takes the turn by the words that it is given, says of the rest of a sentence whether it may be carried
-            out beside others of its kind, and holds what they have in common; None if none may.
+        beside: says of the rest of a sentence whether it may be carried out beside others of its kind, and holds what
+            they have in common, in one trip with what it is given to ask; None if none may.
+        at_once: said alone it takes a few milliseconds at most, however large the company is.
         example: what somebody would say, such as "approve 42"; "" for what only buttons say.
         group: under which heading help shows it.
         audience: to whom it is of use.
@@ -112,11 +120,17 @@ class Command:
     hidden: bool
     bulk: bool
     beside: Beside | None
+    at_once: bool
     parameters: tuple[Parameter, ...]
     texts: tuple[str, ...]
     example: str = ""
     group: str = ""
     audience: Audience = "all"
+
+    @property
+    def needs(self) -> bool:
+        """Whether something must be said with it."""
+        return any(each.required for each in self.parameters)
 
     @property
     def usage(self) -> str:
@@ -137,6 +151,7 @@ def command(
     hidden: bool = False,
     bulk: bool = False,
     beside: Beside | None = None,
+    at_once: bool = False,
 ) -> Command:
     """Read a handler's signature and docstring."""
     hints = get_type_hints(handler, include_extras=True)
@@ -146,7 +161,9 @@ def command(
     )
     texts = tuple(" ".join(each.split()) for each in (inspect.getdoc(handler) or "").split("\n\n"))
     name = handler.__name__.strip("_").replace("_", "-")
-    return Command(name, handler, writes, hidden, bulk, beside, parameters, texts, example or name, group, audience)
+    return Command(
+        name, handler, writes, hidden, bulk, beside, at_once, parameters, texts, example or name, group, audience
+    )
 
 
 def _word_of(hint: Any) -> Word:
@@ -180,9 +197,16 @@ def heard(text: str, commands: Mapping[str, Command]) -> tuple[Command, str] | N
         polite, asking = _POLITE.longest(said), _ASKING.longest(said)
         longest = max(polite, asking, key=len)
         if not longest:
-            return None
+            return _about(said, commands)
         asks = asks or (longest == asking and longest != polite)
         said = said[len(longest) :].lstrip(STOPS + "，、：！？")
+
+
+def _about(said: str, commands: Mapping[str, Command]) -> tuple[Command, str] | None:
+    """A question whose subject stands before it: "opus balance", "team search's spend last week"."""
+    found = ABOUT.fullmatch(half_width(said).replace("’", "'").strip(STOPS))
+    begun = _begins(f"{found['asks']} {found['whom']}{found['rest']}", commands) if found else None
+    return begun if begun and not begun[0].writes else None
 
 
 def _meant(said: str, commands: Mapping[str, Command]) -> tuple[Command, str] | None:
@@ -308,6 +332,8 @@ def understand(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context)
     Raises:
         RefusedError: a word that nobody understands, or something that must be said and was not.
     """
+    if not rest and not inputs and not one.needs:
+        return {}
     values = _from_inputs(one, inputs, ctx)
     words = split_words(rest)
     if len(rest) > TEXT_MAX or len(words) > WORDS_MAX:
@@ -345,20 +371,39 @@ def understand(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context)
 def _taken(one: Command, words: list[str], values: dict[str, Any], ctx: Context) -> tuple[list[str], list[str]] | None:
     """What is left of some words when a parameter has taken its own, and those; None if none of them is anybody's."""
     for said in _readings(words):
-        for parameter in one.parameters:
-            rest = getattr(parameter.word, "rest", False)
-            if parameter.name in values or isinstance(parameter.word, InForm) or rest:
-                continue
-            taken = parameter.word.take(said, ctx)
-            if taken is not None:
-                values[parameter.name], count = taken
-                return said[count:], said[:count]
+        taken = _first_taken(one, said, values, ctx)
+        if taken:
+            return taken
     for parameter in one.parameters:
         if getattr(parameter.word, "rest", False) and parameter.name not in values:
             text = parameter.word.take(words, ctx)
             if text is not None:
                 values[parameter.name] = text[0]
                 return [], words
+    return None
+
+
+def _first_taken(
+    one: Command, said: list[str], values: dict[str, Any], ctx: Context
+) -> tuple[list[str], list[str]] | None:
+    """The same of one reading. What a question's first word refuses may be another's: "of opus" is a model."""
+    refused: RefusedError | None = None
+    for parameter in one.parameters:
+        rest = getattr(parameter.word, "rest", False)
+        if parameter.name in values or isinstance(parameter.word, InForm) or rest:
+            continue
+        try:
+            taken = parameter.word.take(said, ctx)
+        except RefusedError as no:
+            if one.writes:
+                raise
+            refused = refused or no
+            continue
+        if taken is not None:
+            values[parameter.name], count = taken
+            return said[count:], said[:count]
+    if refused:
+        raise refused
     return None
 
 
@@ -490,6 +535,19 @@ def _from_inputs(one: Command, inputs: Mapping[str, str], ctx: Context) -> dict[
 
 def _all_of(tried: tuple[tuple[Any, int] | None, list[str]]) -> bool:
     return tried[0] is not None and tried[0][1] >= len(tried[1])
+
+
+def nearest_in_chinese(word: str, known: Collection[str]) -> list[str]:
+    """The known words that a Chinese one probably means, or begins with, the longest first: one letter is another."""
+    said = re.match(f"{CHINESE_LETTER.pattern}*", word)[0]  # type: ignore[index]
+    near = [
+        each
+        for each in known
+        if 1 < len(each) <= len(said) and CHINESE_LETTER.match(each)
+        if sum(a != b for a, b in zip(each, said, strict=False)) <= 1
+    ]
+    whole = [each for each in near if len(each) == len(said)]
+    return sorted(whole or near, key=len, reverse=True) or nearest_few(word, known)
 
 
 def nearest_few(word: str, known: Collection[str]) -> list[str]:

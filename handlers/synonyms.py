@@ -55,7 +55,8 @@ ENGLISH = Tongue(
     commands=_same(
         help="hi,hello,hey,menu,commands,start,man,?,help me,what can you do,what can i do,what can i say,"
         "how does this work,how do i use this,who are you",
-        balance="budget,my budget,limit,my limit,quota,allowance,left,remaining,what is left,what's left,whats left,"
+        balance="budget,my budget,limit,my limit,my limits,quota,allowance,left,remaining,"
+        "what is left,what's left,whats left,"
         "how much is left,how much left,how much do i have left,how much do i have,how much have i got left,"
         "how much have i left,how much budget do i have left,how much budget do i have,how much can i spend,"
         "how much can i still spend,do i have budget left,do i have money left,how much money do i have left,"
@@ -107,9 +108,9 @@ ENGLISH = Tongue(
         "was my request approved,what about my request,status of my request,request status,"
         "who approved my request,who approved my last request,cancel my request,withdraw my request,"
         "cancel my requests,withdraw my requests",
-        withdraw="cancel,cancel request,withdraw request",
-        approve="accept,approve request",
-        deny="reject,decline,refuse,deny request",
+        withdraw="cancel,cancel request,withdraw request,cancel claim,withdraw claim",
+        approve="accept,approve request,approve claim",
+        deny="reject,decline,refuse,deny request,disapprove,deny claim,reject claim",
         delegate="deputy",
         resume="unpause",
         settings="preferences,subscriptions",
@@ -123,6 +124,7 @@ ENGLISH = Tongue(
         "my most expensive model": "spend by model",
         "most expensive model": "spend by model",
         "what is my most expensive model": "spend by model",
+        **dict.fromkeys(_words("model costs,model cost,model spend,model usage,cost per model"), "spend by model"),
         **dict.fromkeys(
             _words("what did we spend,how much did we spend,what we spent,how much have we spent"), "spend of us"
         ),
@@ -201,6 +203,7 @@ ENGLISH = Tongue(
         "current": "this",
         "everybody": "organization",
         "everyone": "organization",
+        "company": "organization",
         "till": "until",
         "til": "until",
         "through": "until",
@@ -211,11 +214,9 @@ ENGLISH = Tongue(
 )
 
 _WEEKDAYS = {"一": "monday", "二": "tuesday", "三": "wednesday", "四": "thursday", "五": "friday", "六": "saturday"}
-_DAY_NAMES = {
-    f"{lead}{name}": day
-    for lead in ("周", "星期", "礼拜")
-    for name, day in {**_WEEKDAYS, "日": "sunday", "天": "sunday"}.items()
-}
+_BY_LETTER = {**_WEEKDAYS, "日": "sunday", "天": "sunday"}
+_DAY_LETTERS = "[一二三四五六日天]"
+_DAY_NAMES = {f"{lead}{name}": day for lead in ("周", "星期", "礼拜") for name, day in _BY_LETTER.items()}
 _MONTHS = (
     *("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november"),
     "december",
@@ -269,7 +270,7 @@ CHINESE = Tongue(
         history="历史,记录,历史记录",
         transfer="转账,转让,转移",
         approve="批准,同意,通过,批准申请",
-        deny="拒绝,驳回,否决,拒绝申请",
+        deny="拒绝,驳回,否决,拒绝申请,不同意,不批准,不批,不通过",
         question="追问,提问,询问",
         revoke="撤销,收回",
         delegate="委托,代理",
@@ -302,6 +303,7 @@ CHINESE = Tongue(
         receipts="收据列表,查看收据",
         payroll="待报销,报销清单",
         paid="已报销",
+        budgets="预算列表,所有预算",
         contracts="合同",
         renewal="续约,续签",
         month="月度,月度账目",
@@ -354,7 +356,7 @@ CHINESE = Tongue(
         ",",
     ),
     asks=re.compile(
-        r"我?还?(?:想|要|能不能|能否|可以|可不可以|可否|请)*(?:给我)?(?:再要|再给我?|多给我?|多要|再加|还需要|再需要)(?P<amount>)"
+        r"我?还?(?:想|要|能不能|能否|可以|可不可以|可否|请)*(?:给我|帮我)?(?:再要|给我加|帮我加|加|再给我?|多给我?|多要|再加|还需要|再需要)(?P<amount>)"
         r"(?P<why>[$€£¥]?\d[\d.,]*(?![\d.,]|\s*[天日周个小分年月人台位名次]).*)"
     ),
     words={
@@ -419,6 +421,15 @@ CHINESE = Tongue(
         "前天": "2 days ago",
         "大前天": "3 days ago",
         "上周末": "last weekend",
+        **dict.fromkeys(_words("这个礼拜,这礼拜,本礼拜,这个星期,这星期,本星期,这一周"), "this week"),
+        **dict.fromkeys(_words("上礼拜,上个礼拜,上星期,上个星期,上个周"), "last week"),
+        **dict.fromkeys(_words("上上周,上上个周,上上个星期,上上星期,上上个礼拜,上上礼拜"), "week before last"),
+        **dict.fromkeys(_words("上上月,上上个月"), "month before last"),
+        **dict.fromkeys(_words("近半个月,最近半个月,过去半个月"), "last 15 days"),
+        **dict.fromkeys(_words("近半年,最近半年,过去半年"), "last 6 months"),
+        **dict.fromkeys(_words("月初到现在,月初到今天,本月到目前,本月到现在,这个月到现在"), "this month"),
+        **dict.fromkeys(_words("年初到现在,年初到今天,今年到现在,今年到目前"), "this year"),
+        **dict.fromkeys(_words("有史以来,全部时间,所有时间"), "all time"),
         **_SINCE,
         "上半年": "h1",
         "下半年": "h2",
@@ -465,6 +476,12 @@ CHINESE = Tongue(
         (re.compile(r"(\d{1,2})个?(?:周|星期)前"), "{0} weeks ago"),
         (re.compile(r"第(\d{1,2})周"), "week {0}"),
         (
+            re.compile(rf"上个?(?:周|星期|礼拜)({_DAY_LETTERS})[到至~-]上个?(?:周|星期|礼拜)({_DAY_LETTERS})"),
+            "{day0} of last week to {day1} of last week",
+        ),
+        (re.compile(rf"上个?(?:周|星期|礼拜)({_DAY_LETTERS})"), "{day0} of last week"),
+        (re.compile(rf"(?:本|这个?)(?:周|星期|礼拜)({_DAY_LETTERS})"), "{day0} of this week"),
+        (
             re.compile(r"(\d{1,2})月(\d{1,2})[日号]?[到至~-](\d{1,2})月(\d{1,2})[日号]?"),
             "from {1} {month0} to {3} {month2}",
         ),
@@ -501,9 +518,10 @@ def translated(word: str) -> tuple[str, str] | None:
         found = pattern.match(word)
         if found:
             parts = found.groups()
+            weekdays = {f"day{n}": _BY_LETTER.get(part or "", "") for n, part in enumerate(parts)}
             months = {f"month{n}": _month(part) for n, part in enumerate(parts)}
             quarters = {f"quarter{n}": _NUMBERS.get(part, part) for n, part in enumerate(parts)}
-            return said.format(*parts, **months, **quarters), word[found.end() :]
+            return said.format(*parts, **months, **quarters, **weekdays), word[found.end() :]
     lower = word.lower()
     longest = max((each for each in CHINESE.words if lower.startswith(each)), key=len, default="")
     return (CHINESE.words[longest], word[len(longest) :]) if longest else None

@@ -23,7 +23,27 @@ _WILL_BE = r"(?:going to )?(?:run out|be over|go over|exceed|overspend|make it|l
 
 _STOPPED = r"(?:stopped|blocked|cut off|locked out|limited|throttled|paused|refused|denied|capped)"
 
+_MODEL_NAMED = (
+    r"(?P<model>(?!(?:money|budget|quota|allowance|credits?|more|much|of|longer|tokens?|is|are|do|does|did|has|have|can"
+    r"|will|could|my|our|the|it|this|that|any|anything|i|we|left|time|people|requests?)\b)[a-z][\w.-]*(?: \d[\w.]*)?)"
+)
+
+_MEANS = r"(?:budget|money|quota|allowance|credits?|tokens?)"
+_OF_IT = r"(?: (?:budget|tokens?|quota|usage|credits?|money))?"
+_I_HAVE = r"(?:do i (?:still )?have|have i (?:still )?(?:got|left)|(?:can|may) i (?:still )?(?:use|spend))\b"
+_I_USED = r"(?:did|have|do) i (?:use|spend|used|spent|consumed?)\b(?P<when>.*)"
+_IS_ANY = r"(?:is there|do i have|have i got) (?:still )?(?:any|some|enough)"
+
 ENGLISH = _compiled(
+    ("balance", rf"how (?:much|many) (?:of (?:my|the) )?{_MEANS} {_I_HAVE}.*"),
+    (r"spend\g<when>", rf"how (?:much|many) {_MEANS} {_I_USED}"),
+    ("balance", rf"{_IS_ANY} {_MEANS}(?: left| remaining)?"),
+    (r"balance on \g<model>", rf"how (?:much|many) {_MODEL_NAMED}{_OF_IT} {_I_HAVE}.*"),
+    (r"spend on \g<model>\g<when>", rf"how (?:much|many) {_MODEL_NAMED}{_OF_IT} {_I_USED}"),
+    (r"balance on \g<model>", rf"{_IS_ANY} {_MODEL_NAMED}{_OF_IT} (?:left|remaining)"),
+    (r"balance on \g<model>", rf"(?:can|may|could) i still use {_MODEL_NAMED}"),
+    (r"budgets\g<whom>", r"(?:list|show|see|view|give me)(?: me)?(?: all| the| my| our)* budgets(?P<whom> of .+)?"),
+    ("budgets", r"(?:what|which) (?:budgets|limits) (?:are there|do (?:i|we) have|apply(?: to me)?|exist|are set)"),
     ("overspent", rf"(?:which|what) (?:teams?|agents?|departments?|budgets?|limits?|people|persons?)\b.*{_OVER}.*"),
     (
         "over",
@@ -78,12 +98,35 @@ _MODEL = r"(?P<model>[a-z][a-z0-9.-]*(?: [0-9][0-9.]*)?)"
 _WHEN = r"[\u4e00-\u9fff]{0,8}?"
 _SPENT = r"(?:一共|总共|总)?(?:花了多少钱?|花费|花销|支出|费用|用了多少钱?|用量|成本|消耗|消费)(?:是?多少钱?|了)?"
 _MANAGER = "(?:直属|直接)?(?:主管|经理|上级|老板|领导|负责人|审批人)"
+_LEFT = (
+    "(?:的?(?:余额|预算|额度|限额|剩余额度|剩余)?(?:现在)?(?:还?(?:剩|有|能用|可用|可以用|能花)(?:下)?多少(?:钱|额度|预算|余额)?)"
+    "|的?(?:余额|额度|限额|剩余额度|剩余)|(?:还有|有没有)(?:余额|额度)|(?:额度)?用完了(?:没有?)?|够不?够用?)[吗呢]?"
+)
 _SEAT = "(?:席位|座位|订阅|许可证?)"
 
 CHINESE = _compiled(
+    (r"balance of \g<model>", rf"(?:我的?)?\s*{_MODEL}\s*{_LEFT}"),
+    (r"balance of \g<model>", rf"我?还?(?:剩下?|有|能用)多少\s*{_MODEL}\s*的?(?:额度|预算|余额|钱)?"),
+    (
+        "budgets",
+        "(?:列出|查看|显示)?(?:我的|我们的|全部|所有|有?哪些)的?预算(?:列表|有哪些)|(?:预算|限额)(?:列表|清单|规则)",
+    ),
+    ("budgets", "列出预算|(?:列出|查看|显示)?(?:全部|所有|有哪些|哪些)的?预算"),
     (
         r"spend on \g<model> \g<before>\g<after>",
         rf"(?P<before>{_WHEN})我?[在用]?\s*{_MODEL}\s*[上的]?\s*(?P<after>{_WHEN}){_SPENT}",
+    ),
+    (r"spend on \g<model> \g<before>", rf"(?P<before>{_WHEN})我?{_SPENT}在\s*{_MODEL}\s*上?"),
+    (r"why \g<when>", rf"(?:为什么|为何|怎么)(?P<when>{_WHEN})我?(?:花|用)得?(?:这么|那么|比)?.*[多贵高].*"),
+    (r"spend \g<when>", rf"我?(?P<when>{_WHEN})我?(?:花|用)得(?:多不多|多吗|怎么样)"),
+    (
+        "forecast",
+        rf"{_WHEN}(?:额度|预算|钱)?还?(?:能|可以|够)(?:撑|用|花|坚持)(?:多久|几天|多少天|到什么时候|到哪天|到月底吗?)",
+    ),
+    ("balance", "(?:我的?)?(?:额度|预算|余额|限额)(?:什么时候|何时|几号|哪天)(?:会)?(?:刷新|更新|重置|恢复|清零|到账)"),
+    (
+        "request",
+        "(?:能不能|可不可以|可以|能否|请)?(?:再)?(?:多)?给我(?:多)?(?:一点|一些|点|加点|加一点|更多)的?(?:额度|预算|钱)吗?",
     ),
     (r"spend on \g<model> \g<after>", rf"(?:花费|支出|费用|用量)\s+{_MODEL}\s*(?P<after>{_WHEN})"),
     ("models", r"我?还?(?:能|可以|能不能|可不可以)(?:用|使用)\s*[a-z][\w. -]*\s*吗?"),

@@ -14,7 +14,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
-from storage.prepared import Prepared, Written, run
+from storage.prepared import Prepared, Written, write
+from storage.statement_queue import Said
 from storage.tables import audit
 
 BEGINNING = "0" * 64
@@ -59,7 +60,13 @@ _COLUMNS = (audit.c.at, audit.c.who, audit.c.what, audit.c.subject, audit.c.auth
 _LAST = Prepared(select(audit.c.id, audit.c.hash).order_by(audit.c.id.desc()).limit(1))
 _APPENDED = Written(lambda _dialect: insert(audit))
 _END = 0x656E_64  # "end": the number of the lock, see PostgreSQL's advisory locks
-_LAST_LOCKED = f"select pg_advisory_xact_lock({_END}); select id, hash from audit order by id desc limit 1"  # noqa: S608
+_ALONE = Said(f"select pg_advisory_xact_lock({_END})")
+_CHAINED = f"""
+insert into audit (id, {", ".join(_FIELDS)}, hash)
+select id + 1, {", ".join(f"${number}" for number, _ in enumerate(_FIELDS, start=1))},
+  encode(sha256(convert_to('[' || id + 1 || ', "' || hash || '", ' || ${len(_FIELDS) + 1} || ']', 'UTF8')), 'hex')
+from (select id, hash from audit union all select 0, '{BEGINNING}' order by id desc limit 1) as last
+"""  # noqa: S608 - names of our own
 _SPAN = re.compile(r"([0-9]+)(?:-([0-9]+))?")
 _ALL = select(audit.c.id, audit.c.hash, audit.c.erased, *_COLUMNS).order_by(audit.c.id)
 
@@ -67,30 +74,32 @@ _ALL = select(audit.c.id, audit.c.hash, audit.c.erased, *_COLUMNS).order_by(audi
 def append(conn: Connection, *deeds: Deed) -> None:
     """Write deeds down, in the order's own transaction. Numbers have no gaps, so a missing row is seen.
 
-    On PostgreSQL all others that append wait from now on until the order is done, so it is the last that an order does.
+    On PostgreSQL all others that append wait from when it is sent until the order is done. So it is the last that an
+    order says; it goes along with the commit, and the seals are made over there.
     """
-    number, before = _last(conn)
-    first = number + 1
+    if conn.dialect.name != "sqlite":
+        write(conn, _ALONE)
+        # Each statement sees what the lock has waited for, and the row of the one before.
+        write(conn, Said(_CHAINED, [[*_said(deed).values(), _content(deed)] for deed in deeds], many=True))
+        return
+    found = _LAST.rows(conn, {})
+    last, before = (found[0][0], found[0][1]) if found else (0, BEGINNING)
     new = []
-    for number, deed in enumerate(deeds, start=first):
+    for number, deed in enumerate(deeds, start=last + 1):
         before = seal(number, before, deed)
         new.append({"id": number, "hash": before, **_said(deed)})
     _APPENDED.many(conn, new)
 
 
-def _last(conn: Connection) -> tuple[int, str]:
-    """The number and the hash of the last row that others have committed; nobody else gets it meanwhile."""
-    # The second of the two statements sees what the first one has waited for.
-    alone = conn.dialect.name == "sqlite"
-    found = _LAST.rows(conn, {}) if alone else run(conn, _LAST_LOCKED, answers=2)
-    return (found[0][0], found[0][1]) if found else (0, BEGINNING)
-
-
 def seal(number: int, before: str, deed: Deed) -> str:
-    """The hash of a row: over its number, the hash before, and everything it says."""
+    """The hash of a row: over its number, the hash before, and everything it says, as a list in JSON."""
+    return hashlib.sha256(f'[{number}, "{before}", {_content(deed)}]'.encode()).hexdigest()
+
+
+def _content(deed: Deed) -> str:
+    """Everything a row says, as it is sealed."""
     said = _said(deed) | {"at": deed.at.astimezone(UTC).isoformat(timespec="microseconds")}
-    content = json.dumps([number, before, said], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(content.encode()).hexdigest()
+    return json.dumps(said, sort_keys=True, ensure_ascii=False)
 
 
 def _said(deed: Deed) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table
 
+from storage.prepared import send_waiting
+
 BATCH_ROWS = 5_000
 
 
@@ -36,6 +38,7 @@ def load(conn: Connection, table: Table, columns: Sequence[str], rows: Iterable[
             conn.exec_driver_sql(statement, batch)
             count += len(batch)
         return count
+    send_waiting(conn)
     driver: Any = conn.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(f"copy {table.name} ({names}) from stdin") as copy:
         for row in rows:

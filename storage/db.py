@@ -21,8 +21,12 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_u
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage import installation
+from storage.prepared import queue_of, run, send_waiting
+from storage.ready import Ready
+from storage.statement_queue import QUEUE, StatementQueue
 from storage.turns import Turns
 
 T = TypeVar("T")
@@ -40,24 +44,21 @@ PAUSE_MAX_S = 0.5
 TURN_WAIT_S = 20.0  # SQLite has one place for orders: who waits for it loses nothing, a platform shows the answer late
 MIGRATION_LOCK = 0x6275_7273  # "burs": one number for all replicas, see PostgreSQL's advisory locks
 # None of them takes the snapshot, so what is read after them is what the one before has left.
-IN_TURN = f"set local lock_timeout = {BUSY_TIMEOUT_MS}; lock table {{}} in {{}} mode"
-READ_COMMITTED = "set transaction isolation level read committed; "
+PATIENCE = f"set local lock_timeout = {BUSY_TIMEOUT_MS}"
+READ_COMMITTED = "set transaction isolation level read committed"
 SQLITE_TIME = "select strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
 POSTGRESQL_TIME = "select clock_timestamp()"
 Use = Literal["orders", "questions", "slices"]
 Turn = Literal["", "outbox", "decisions"]
-ALONE, BESIDE = "share row exclusive", "row exclusive"
-TURNS: Mapping[Turn, str] = {
-    "": IN_TURN.format("audit", ALONE),
-    "outbox": IN_TURN.format("delivery_pauses", ALONE),
-    "decisions": READ_COMMITTED + IN_TURN.format("audit", BESIDE),
+TURNS: Mapping[Turn, tuple[str, ...]] = {
+    "": (PATIENCE, "lock table audit in share row exclusive mode"),
+    "outbox": (PATIENCE, "lock table delivery_pauses in share row exclusive mode"),
+    "decisions": (READ_COMMITTED, PATIENCE, "lock table audit in row exclusive mode"),
 }
 """How those begin who wait for each other. Decisions wait for all who are in turn, and these for decisions; but not
 decisions for each other. Nothing else locks the table of the second one."""
 USES: tuple[Use, ...] = ("orders", "questions", "slices")
 LOCK_NOT_AVAILABLE = "55P03"
-NOTHING_YET = "select 1"
-"""How an order begins that is in no turn: if the server had closed the connection, nothing is lost yet."""
 RETRYABLE = frozenset({"40001", "40P01", "53200"})
 """Serialization failure, deadlock detected, and no room for another lock, which is there again when others are done."""
 
@@ -142,16 +143,10 @@ class Database:
             _make_private(Path(self.url.database))
         engine = _sqlite if self.is_sqlite else _postgresql
         self._orders, self._questions, self._slices = (engine(self.url, use) for use in USES)
+        self._ready = Ready(self._questions, CONNECTIONS_MAX)
         self._turns = Turns()
 
-    def transact(
-        self,
-        work: Callable[[Connection], T],
-        *,
-        in_turn: bool = False,
-        turn: Turn = "",
-        first: Callable[[Connection, str], object] | None = None,
-    ) -> T:
+    def transact(self, work: Callable[[Connection], T], *, in_turn: bool = False, turn: Turn = "") -> T:
         """Run an order in one transaction; on PostgreSQL it is redone when another one came between.
 
         Args:
@@ -160,28 +155,25 @@ class Database:
                 them again and again (measured: eight at once, 1.8 times each).
             turn: wait for others that take the same turn. "decisions" do not wait for each other, only for those that
                 are in turn; what they check against each other they must lock themselves (requests.hold).
-            first: on PostgreSQL, sends the words by which the turn is taken, along with what is to be known first, and
-                only that: it may be called again.
 
         Raises:
             BusyError: no connection or no turn could be had in time.
         """
-        return self._redone(self._orders.begin, work, TURNS[turn] if in_turn or turn else NOTHING_YET, first)
+        return self._redone(self._orders.begin, work, TURNS[turn] if in_turn or turn else ())
 
     def _redone(
         self,
         begin: Callable[[], AbstractContextManager[Connection]],
         work: Callable[[Connection], T],
-        lock: str = "",
-        first: Callable[[Connection, str], object] | None = None,
+        opening: tuple[str, ...] = (),
     ) -> T:
         for attempt in range(REDO_MAX):
-            begun = self.is_sqlite or not lock
+            queue = None
             try:
                 with self._turn(), begin() as conn:
-                    if not begun:
-                        first(conn, lock) if first else conn.exec_driver_sql(lock)
-                        begun = True
+                    queue = queue_of(conn)
+                    if queue is not None:
+                        queue.open_with(opening)
                     return work(conn)
             except PoolTimeout as trouble:
                 raise BusyError("all connections to the database are in use") from trouble
@@ -190,7 +182,8 @@ class Database:
                     raise BusyError("the database is locked by another program") from trouble
                 if _sqlstate(trouble) == LOCK_NOT_AVAILABLE:
                     raise BusyError("another order takes too long") from trouble
-                if not _is_overtaken(trouble) and (begun or not trouble.connection_invalidated):
+                lost = trouble.connection_invalidated and queue is not None and not queue.begun
+                if not _is_overtaken(trouble) and not lost:
                     raise
             time.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))  # noqa: S311 - spreads the redoers, no secret
         raise BusyError(f"{REDO_MAX} attempts were overtaken by others")
@@ -222,24 +215,26 @@ class Database:
         with conn:
             yield Apart(conn, self.is_sqlite, self._redone, lambda: self._turns.waits)
 
-    def ask(self, work: Callable[[Connection], T]) -> T:
+    def ask(self, work: Callable[[Connection], T], wait_s: float = POOL_WAIT_S) -> T:
         """Answer a question from one read-only snapshot, anew if the server had closed the connection meanwhile.
+
+        Args:
+            work: called with the connection, perhaps twice.
+            wait_s: so many seconds a connection is waited for.
 
         Raises:
             BusyError: no connection could be had in time.
         """
         try:
-            return self._ask(work)
+            return self._ask(work, wait_s)
         except DBAPIError as trouble:
             if not trouble.connection_invalidated:
                 raise
-            return self._ask(work)  # all old connections are gone now
+            return self._ask(work, wait_s)  # all old connections are gone now
 
-    def _ask(self, work: Callable[[Connection], T]) -> T:
+    def _ask(self, work: Callable[[Connection], T], wait_s: float) -> T:
         try:
-            # A commit at the end, for psycopg forgets its prepared statements on a rollback.
-            with self._questions.begin() as conn:
-                return work(conn)
+            return self._ready.ask(work, wait_s)
         except PoolTimeout as trouble:
             raise BusyError("all connections to the database are in use") from trouble
 
@@ -284,9 +279,12 @@ class Database:
 
     def outside_of_transactions(self, statement: str) -> None:
         """Say to PostgreSQL what it does in no transaction, such as to make a database."""
-        self.transact(lambda _conn: None)  # lets go of connections that the server had closed
-        with self._orders.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-            conn.exec_driver_sql(statement)
+        self.transact(lambda conn: run(conn, "select 1"))  # lets go of connections that the server had closed
+        raw = self._orders.raw_connection()
+        try:
+            raw.cursor().execute(statement)
+        finally:
+            raw.close()
 
     def compact(self) -> None:
         """Overwrite what was deleted: it still stands in free parts of the file, and in the log beside it.
@@ -322,6 +320,7 @@ class Database:
 
     def close(self) -> None:
         """Let all connections go."""
+        self._ready.close()
         self._orders.dispose()
         self._questions.dispose()
         self._slices.dispose()
@@ -432,9 +431,9 @@ def _sqlstate(trouble: DBAPIError) -> str:
 
 
 def _is_overtaken(trouble: DBAPIError) -> bool:
-    """Whether another transaction came between; so it did where the next row of the audit is there already."""
+    """Whether another transaction came between; so it did where the audit's next row or the same delivery is there."""
     constraint = getattr(getattr(trouble.orig, "diag", None), "constraint_name", "")
-    return _sqlstate(trouble) in RETRYABLE or constraint == "pk_audit"
+    return _sqlstate(trouble) in RETRYABLE or constraint in ("pk_audit", "pk_heard")
 
 
 def _locked(trouble: DBAPIError) -> bool:
@@ -479,15 +478,37 @@ def _postgresql(url: URL, use: Use) -> Engine:
     options = f"-c default_transaction_isolation={isolation} -c TimeZone=UTC"
     if reads:
         options += " -c default_transaction_read_only=on"
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=CONNECTIONS_MAX,
         max_overflow=0,
         pool_timeout=POOL_WAIT_S,
-        # Who asks is asked again, and an order begins with a word that changes nothing: it saves a way there and back.
+        # Who asks is asked again, and so is an order whose first trip found nobody: it saves a way there and back.
         pool_pre_ping=use == "slices",
         connect_args={"options": options},
     )
+    if use == "orders":
+        _let_wait(engine)
+    return engine
+
+
+def _let_wait(engine: Engine) -> None:
+    """Let all that orders say on PostgreSQL wait for their next question, from their beginning to their commit."""
+
+    @event.listens_for(engine, "connect")
+    def _settings(dbapi: Any, record: ConnectionPoolEntry) -> None:
+        dbapi.autocommit = True  # the queue says itself when an order begins
+        record.info[QUEUE] = StatementQueue(dbapi, engine.dialect.loaded_dbapi.RawCursor)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _first_what_waits(
+        conn: Connection, _cursor: object, _statement: str, _sent: object, context: object, _many: bool
+    ) -> None:
+        if context is not None:  # said past the queue
+            send_waiting(conn)
+
+    engine.dialect.do_begin = lambda pooled: pooled.info[QUEUE].begin()  # type: ignore[assignment]
+    engine.dialect.do_commit = lambda pooled: pooled.info[QUEUE].finish(pooled.commit)  # type: ignore[assignment]
 
 
 __all__ = [

@@ -270,7 +270,7 @@ def restate(conn: Connection, cells: Iterable[tuple[Charge, date]], convert: Con
     _clear(conn, staged, changed)
     written = bulk_load.writer(conn)
     bulk_load.load(conn, staged, STAGED, (_counted(charge, day, convert, written) for charge, day in cells))
-    conn.exec_driver_sql(f"analyze {staged.name}")
+    _analyze(conn, staged)
     near = _Part(staged, *_bounds(conn, staged)).near
     columns = (charges.c.account_id if name == "account_id" else staged.c[name] for name in (*KEY, *VALUES))
     return _settle(conn, select(*columns).join_from(staged, charges, and_(_same_cell(staged), near)), now, near)
@@ -361,7 +361,7 @@ def _stage(conn: Connection, table: Table, batch: Iterable[Charge], zone: ZoneIn
     written = bulk_load.writer(conn)
     known = erased.under_pseudonym(conn, batch)
     seen = bulk_load.load(conn, table, STAGED, (_row(charge, zone, convert, written) for charge in known))
-    conn.exec_driver_sql(f"analyze {table.name}")  # or SQLite goes through all charges to find these few
+    _analyze(conn, table)
     partitions.ensure_staged(conn, table)
     return seen
 
@@ -403,6 +403,15 @@ def _cut(key: Key, since: Key | None) -> Key:
         if since is None or key[:length] != since[:length]:
             return (*key[:length], *[""] * (len(KEY) - length))
     return key
+
+
+def _analyze(conn: Connection, table: Table) -> None:
+    """Let a database know how many rows there are, or SQLite goes through all charges to find these few.
+
+    PostgreSQL is told of two columns only: to look at all of them takes a tenth of what a restated cell takes.
+    """
+    columns = "" if conn.dialect.name == "sqlite" else "(subject, day)"
+    conn.exec_driver_sql(f"analyze {table.name} {columns}")
 
 
 def _empty(conn: Connection, table: Table) -> None:
@@ -473,7 +482,7 @@ def _settle(conn: Connection, words: Select[Any], now: datetime, near: ColumnEle
     columns = [*KEY, *VALUES]
     before = [f"was_{name}" for name in (*PLACE, *SUMS)]
     conn.execute(insert(changed).from_select([*columns, *before], _news(words, near)))
-    conn.exec_driver_sql(f"analyze {changed.name}")
+    _analyze(conn, changed)
     cells: int
     cells, new_cells, moved_cells = conn.execute(_COUNTED).one()
     if not cells:

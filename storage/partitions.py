@@ -14,12 +14,17 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from storage import installation
-from storage.tables import Instant, charges
+from storage.tables import FILLED, Instant, charges
 
 KEPT_SINCE = "charges kept since"
 """The note from which moment on charges are kept."""
 AHEAD_MONTHS = 2
 MONTHS = 12
+MONTH_LOCK_MS = 5_000
+"""How long PostgreSQL's own cleaning of a month that is taken off is waited for; nobody else waits meanwhile. It stops
+for us, but only after its deadlock_timeout of a second."""
+ALL_LOCK_MS = 100
+"""The same of those who use charges. Until they are ready everybody else waits behind us, so better try again."""
 _DAY = timedelta(days=1)
 _NEXT_MONTH = timedelta(days=32)  # from the first of any month it leads into the next one
 
@@ -47,7 +52,11 @@ class _NearDays(FunctionElement[bool]):
 @compiles(_NearDays, "postgresql")
 def _near_days_postgresql(element: _NearDays, compiler: Any, **kw: Any) -> str:
     bucket, first, end = (compiler.process(each, **kw) for each in element.clauses)
-    return f"({bucket} >= cast({first} as date) - 1 and {bucket} < cast({end} as date) + 1)"
+    # As moments of UTC whatever the session's zone: only so the planner leaves months out, and locks none of them.
+    since, until = (
+        f"cast(cast({day} as date) {by} as timestamp) at time zone 'UTC'" for day, by in ((first, "- 1"), (end, "+ 1"))
+    )
+    return f"({bucket} >= {since} and {bucket} < {until})"
 
 
 @compiles(_NearDays, "sqlite")
@@ -91,23 +100,38 @@ def start_of(month: date) -> datetime:
     return datetime(month.year, month.month, 1, tzinfo=UTC)
 
 
+def name_of(month: date) -> str:
+    """What the partition of a month is called."""
+    return f"{charges.name}_{month:%Y_%m}"
+
+
 def ensure(conn: Connection, months: Iterable[date]) -> None:
     """Make the partitions of some months where they are missing; nobody waits for it but who makes one, too."""
     if conn.dialect.name == "sqlite":
         return
-    names = {_name(month): month for month in sorted(months)}
+    names = {name_of(month): month for month in sorted(months)}
     if not names or not _missing(conn, names):
         return
     # One after the other, by the lock that attaching takes; no advisory lock, which would not let us see what came.
     conn.exec_driver_sql(f"lock table only {charges.name} in share update exclusive mode")
     for name in _missing(conn, names):
-        first = names[name]
-        conn.exec_driver_sql(f"create table {name} (like {charges.name} including defaults)")
-        # Attached, not created as a partition, which would wait for all who read or write charges.
-        conn.exec_driver_sql(
-            f"alter table {charges.name} attach partition {name}"
-            f" for values from ('{start_of(first).isoformat()}') to ('{start_of(following(first)).isoformat()}')"
-        )
+        create(conn, names[name])
+        attach(conn, names[name])
+
+
+def create(conn: Connection, month: date) -> None:
+    """Make the table of a month, which is no partition yet and has no keys."""
+    conn.exec_driver_sql(
+        f"create table {name_of(month)} (like {charges.name} including defaults) with (fillfactor = {FILLED})"
+    )
+
+
+def attach(conn: Connection, month: date) -> None:
+    """Make the table of a month a partition, with its keys: created as one, it would wait for all who use charges."""
+    since, until = (start_of(each).isoformat() for each in (month, following(month)))
+    conn.exec_driver_sql(
+        f"alter table {charges.name} attach partition {name_of(month)} for values from ('{since}') to ('{until}')"
+    )
 
 
 def ensure_staged(conn: Connection, table: Table) -> None:
@@ -136,12 +160,28 @@ def partitions(conn: Connection) -> dict[date, str]:
 
 
 def detach(conn: Connection, until: datetime) -> int:
-    """Take all partitions off that end by a moment, and drop them; how many there were."""
+    """Take all partitions off that end by a moment, and drop them; how many there were.
+
+    Whoever uses charges waits until the transaction ends, so nothing else should follow in it.
+
+    Raises:
+        DBAPIError: others use them for too long (lock_not_available); try again later.
+    """
     gone = [name for month, name in sorted(partitions(conn).items()) if start_of(following(month)) <= until]
+    if gone:
+        _lock(conn, gone, "share update exclusive", MONTH_LOCK_MS)
+        _lock(conn, [charges.name, *gone], "access exclusive", ALL_LOCK_MS)
     for name in gone:
         conn.exec_driver_sql(f"alter table {charges.name} detach partition {name}")
         conn.exec_driver_sql(f"drop table {name}")
     return len(gone)
+
+
+def _lock(conn: Connection, names: Iterable[str], mode: str, wait_ms: int) -> None:
+    """Lock tables until the transaction ends."""
+    conn.exec_driver_sql(f"set local lock_timeout = {wait_ms}")
+    for name in names:
+        conn.exec_driver_sql(f"lock table only {name} in {mode} mode")
 
 
 def rename(conn: Connection, old: str, new: str) -> None:
@@ -196,10 +236,6 @@ def _bounds(conn: Connection, provider: str) -> tuple[datetime, datetime]:
 
 def _missing(conn: Connection, names: Iterable[str]) -> list[str]:
     return list(conn.execute(_MISSING, {"names": list(names)}).scalars())
-
-
-def _name(month: date) -> str:
-    return f"{charges.name}_{month:%Y_%m}"
 
 
 def _month(name: str) -> date:

@@ -4,9 +4,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Date,
     and_,
@@ -24,9 +26,11 @@ from sqlalchemy import (
 from storage import people_sources, roster
 from storage.directory import Directory, Link, Person, address, has_plain_domain
 from storage.former_links import Relinked
+from storage.kept import kept, known, note, see, version_in
 from storage.prepared import Prepared
 from storage.tables import (
     FOREVER,
+    IN_ANY_CASE,
     ORGANIZATION,
     accounts,
     delegations,
@@ -55,6 +59,8 @@ class Account:
         return self.id.removeprefix("person/") if self.kind == "person" else ""
 
 
+FEW = 2_000
+"""So many accounts are looked through one by one, and not more."""
 LIKE_MAX = 100
 
 _PERSON = select(people).where(people.c.id == bindparam("id"))
@@ -81,18 +87,47 @@ _LINES = Prepared(
     .where(lineage.c.account_id.in_(bindparam("accounts", expanding=True)), lineage.c.until == FOREVER),
     lists=("accounts",),
 )
-_EMAIL = select("person/" + people.c.id).where(people.c.email.in_(bindparam("said", expanding=True)))
-_LOWER = func.lower(accounts.c.name)
-_CALLED = (
-    select(accounts, func.coalesce(people.c.email, "").label("email"), literal("").label("lower"))
-    .outerjoin(people, accounts.c.id == "person/" + people.c.id)
-    .where(accounts.c.active)
-    .where(or_(accounts.c.id.in_(bindparam("ids", expanding=True)), accounts.c.id.in_(_EMAIL.scalar_subquery())))
+# Who is behind identities, with their own account if it has a place in the tree today.
+_WHO = (
+    select(links.c.external_id, people, accounts)
+    .select_from(
+        links.join(people, people.c.id == func.substr(links.c.account_id, len("person/") + 1))
+        .outerjoin(
+            lineage,
+            and_(
+                lineage.c.account_id == links.c.account_id,
+                lineage.c.ancestor_id == links.c.account_id,
+                lineage.c.until == FOREVER,
+            ),
+        )
+        .outerjoin(accounts, accounts.c.id == lineage.c.account_id)
+    )
+    .where(
+        links.c.platform == bindparam("platform"),
+        links.c.kind == "user",
+        links.c.external_id.in_(bindparam("ids", expanding=True)),
+        links.c.account_id.startswith("person/"),
+    )
 )
-_NAMED = select(accounts, literal("").label("email"), _LOWER.label("lower")).where(
-    accounts.c.active, _LOWER.in_(bindparam("said", expanding=True))
+_SPEAKERS = {
+    dialect: Prepared(_WHO.add_columns(version_in(dialect)), lists=("ids",)) for dialect in ("sqlite", "postgresql")
+}
+# Three ways, each by an index of its own: with `or` between them every account, or everybody, would be looked at.
+_CALLED = Prepared(
+    union_all(
+        select(accounts, literal("").label("email"), literal("").label("name_said")).where(
+            accounts.c.active, accounts.c.id.in_(bindparam("ids", expanding=True))
+        ),
+        select(accounts, people.c.email, literal(""))
+        .join(people, accounts.c.id == "person/" + people.c.id)
+        .where(accounts.c.active, people.c.email.in_(bindparam("said", expanding=True))),
+        select(accounts, literal(""), accounts.c.name).where(
+            accounts.c.active, IN_ANY_CASE.in_(bindparam("names", expanding=True))
+        ),
+    ),
+    lists=("ids", "said", "names"),
 )
-_CALLED_OR_NAMED = union_all(_CALLED, _NAMED)
+_ASCII_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 _PERSON_FIELDS = tuple(column.name for column in people.columns)
 
 
@@ -107,6 +142,35 @@ def person(conn: Connection, person_id: str) -> Person | None:
     """The person under an id, or None. The team is left out: ask `line` for it."""
     row = conn.execute(_PERSON, {"id": person_id}).first()
     return person_of(row) if row else None
+
+
+def speaker(
+    conn: Connection, platform: str, external_ids: Sequence[str]
+) -> tuple[Person, tuple["Account", ...]] | None:
+    """Who is linked to the first of some identities that is a person's, and their account with all above it.
+
+    Args:
+        conn: any connection.
+        platform: such as "slack".
+        external_ids: in the order in which they are looked for.
+    """
+    key = ("speaker", platform, *external_ids)
+    if conn.dialect.name == "sqlite":  # elsewhere the version comes with the statement
+        before: tuple[Person, tuple[Account, ...]] | None = known(conn, key)
+        if before is not None:
+            return before
+    said = _SPEAKERS[conn.dialect.name].rows(conn, {"platform": platform, "ids": list(external_ids)})
+    rows = {row[0]: row[1:-1] for row in said}
+    found = next((rows[each] for each in external_ids if each in rows), None)
+    if found is None:
+        return None
+    see(conn, said[0][-1])
+    fields = len(_PERSON_FIELDS)
+    own = Account(*found[fields:]) if found[fields] is not None else None
+    above = kept(conn, ("line", own.parent_id), lambda: line(conn, own.parent_id)) if own and own.parent_id else ()
+    result = person_of(found), (own, *above) if own else ()
+    note(conn, key, result)
+    return result
 
 
 def choose_language(conn: Connection, person_id: str, language: str) -> None:
@@ -262,6 +326,44 @@ def teams_below(conn: Connection, account_id: str) -> list[Account]:
     return [each for each in descendants(conn, account_id, "team") if each.active]
 
 
+def is_group(conn: Connection, word: str) -> bool:
+    """Whether somebody who is there is in a group of that name."""
+    return _somebody_has(conn, people.c.groups, word)
+
+
+def is_role(conn: Connection, word: str) -> bool:
+    """Whether somebody who is there has a role of that name."""
+    return _somebody_has(conn, people.c.roles, word)
+
+
+def _somebody_has(conn: Connection, words: ColumnElement[str], word: str) -> bool:
+    among = (" " + words + " ").contains(f" {word} ", autoescape=True)
+    return conn.execute(select(people.c.id).where(people.c.active, among).limit(1)).first() is not None
+
+
+def nearby(conn: Connection, word: str, most: int = 300) -> list[Account]:
+    """Active accounts among which one may be that somebody means who misspelt its id or name.
+
+    Of a small company these are all; of a large one those that come shortly before and after the word in the order of
+    names and of ids, which begin like it.
+
+    Args:
+        conn: any connection.
+        word: what was said.
+        most: how many, in each direction and by each way.
+    """
+    here = select(accounts).where(accounts.c.active)
+    everybody = conn.execute(here.order_by(accounts.c.id).limit(FEW + 1)).all()
+    if len(everybody) <= FEW:
+        return [Account(*row) for row in everybody]
+    lower = word.lower()
+    found: dict[str, Account] = {}
+    for by, said in ((IN_ANY_CASE, lower), *((accounts.c.id, each) for each in _ids(lower)[:-1])):
+        for side in (here.where(by >= said).order_by(by), here.where(by < said).order_by(by.desc())):
+            found |= {row[0]: Account(*row) for row in conn.execute(side.limit(most))}
+    return list(found.values())
+
+
 def owned(conn: Connection, person_id: str) -> list[Account]:
     """The active accounts whose owner a person is, by id."""
     here = select(accounts).where(accounts.c.owner_id == person_id, accounts.c.active).order_by(accounts.c.id)
@@ -290,16 +392,36 @@ def find_accounts(conn: Connection, words: Sequence[str]) -> dict[str, list[Acco
         The accounts under each word; those of a name only if it is nobody's id and nobody's e-mail address.
     """
     lowered = {word: word.lower() for word in words}
-    values = {"ids": [each for lower in lowered.values() for each in _ids(lower)], "said": sorted(lowered.values())}
-    # All names have to be looked through for one; a single word is an id as a rule.
-    rows = conn.execute(_CALLED if len(words) == 1 else _CALLED_OR_NAMED, values).all()
-    rows = rows or conn.execute(_NAMED, values).all()
+    rows = _CALLED.rows(
+        conn,
+        {
+            "ids": [each for lower in lowered.values() for each in _ids(lower)],
+            "said": sorted(lowered.values()),
+            "names": sorted({each for word in words for each in _as_databases_lower(word)}),
+        },
+    )
     return {word: _called(lower, rows) for word, lower in lowered.items()}
 
 
 def _called(lower: str, rows: Sequence[Any]) -> list[Account]:
-    found = [row for row in rows if not row.lower and (row.id in _ids(lower) or (lower and row.email == lower))]
-    return [Account(*row[:-2]) for row in found or (row for row in rows if lower and row.lower == lower)]
+    ids, found, named = _ids(lower), dict[str, Account](), list[Account]()
+    for *account, email, name in rows:
+        if name:
+            named += [Account(*account)] if name.lower() == lower else []
+        elif email == lower if email else account[0] in ids:
+            found[account[0]] = Account(*account)
+    return list(found.values()) or named
+
+
+def _as_databases_lower(word: str) -> set[str]:
+    """How a database may write a name in small letters that somebody says in some case.
+
+    SQLite, and PostgreSQL with some locales, lower the letters of ASCII and leave all others as they are, so a name
+    with others is looked for as it is commonly written.
+    """
+    if word.isascii():
+        return {word.lower()}
+    return {word.lower(), *(each.translate(_ASCII_LOWER) for each in (word, word.lower(), word.title(), word.upper()))}
 
 
 def _ids(word: str) -> list[str]:

@@ -2,17 +2,21 @@
 
 What SQLAlchemy does around a statement takes longer than SQLite takes for most of those that a balance is made of. So
 a statement is compiled once for each database, and then only its values are bound. Types, errors and listeners are as
-they are with `Connection.execute`.
+they are with `Connection.execute`. What an order only writes waits for its next question on PostgreSQL
+(storage/statement_queue.py).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import BindParameter
 from sqlalchemy.types import TypeEngine
+
+from storage.statement_queue import QUEUE, Expects, Said, StatementQueue
 
 Convert = Callable[[Any], Any]
 T = TypeVar("T")
@@ -25,7 +29,7 @@ class _Compiled:
 
     Args:
         text: as the driver takes it.
-        names: of the parameters in their order, for a driver that takes them so; else empty.
+        names: of the parameters in their order.
         fixed: the values of parameters that are part of the statement.
         bound: how values become what the driver takes, by parameter.
         read: how what the driver gives becomes values, by column.
@@ -61,6 +65,19 @@ class Prepared:
         Raises:
             DBAPIError: as with `Connection.execute`.
         """
+        one, sent = self._bound(conn, values)
+        return _read(one, run(conn, one.text, sent))
+
+    def ahead(self, conn: Connection, values: Mapping[str, Any]) -> None:
+        """Let it be asked with the next trip of an order on PostgreSQL; `rows` with the same values has the answer.
+
+        What the order writes meanwhile makes the answer void; then it is asked again.
+        """
+        if queue_of(conn) is not None:
+            one, sent = self._bound(conn, values)
+            run_ahead(conn, one.text, sent)
+
+    def _bound(self, conn: Connection, values: Mapping[str, Any]) -> tuple[_Compiled, Any]:
         counts = tuple(len(values[name]) for name in self._lists)
         one = self._known.get((conn.dialect.name, counts))
         if one is None:
@@ -70,11 +87,12 @@ class Prepared:
         given = {**one.fixed, **values}
         for name in self._lists:
             given |= {f"{name}_{number}": value for number, value in enumerate(values[name], start=1)}
-        return _read(one, run(conn, one.text, _sent(one, given)))
+        return one, _sent(one, given)
 
     def _compiled(self, dialect: Dialect, values: Mapping[str, Any]) -> _Compiled:
         statement = self._statement.params(**values)  # a list is written out when it is known how long it is
-        compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+        options = {"render_postcompile": True}
+        compiled = statement.compile(dialect=_as_the_driver_takes_it(dialect), compile_kwargs=options)
         return _kept(compiled, dialect, values, statement.selected_columns)
 
 
@@ -100,30 +118,43 @@ class Written:
             DBAPIError: as with `Connection.execute`.
         """
         one = self._compiled(conn.dialect, values)
-        return _read(one, run(conn, one.text, _sent(one, {**one.fixed, **values})))
+        said = Said(one.text, _sent(one, {**one.fixed, **values}))
+        return _read(one, _done(conn, queue_of(conn), said, _all))
 
     def count(self, conn: Connection, values: Mapping[str, Any]) -> int:
         """How many rows it wrote; see `rows`."""
         one = self._compiled(conn.dialect, values)
-        return _done(conn, one.text, _sent(one, {**one.fixed, **values}), lambda cursor: int(cursor.rowcount))
+        return _done(conn, queue_of(conn), Said(one.text, _sent(one, {**one.fixed, **values})), _how_many)
+
+    def later(self, conn: Connection, values: Mapping[str, Any], expects: Expects | None = None) -> None:
+        """Write it at the latest when something is asked or the order ends.
+
+        Args:
+            conn: an order's connection.
+            values: see `rows`.
+            expects: is given how many rows it wrote, and raises if that is wrong.
+
+        Raises:
+            DBAPIError: here or where it is sent.
+        """
+        one = self._compiled(conn.dialect, values)
+        write(conn, Said(one.text, _sent(one, {**one.fixed, **values}), expects=expects))
 
     def many(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Write it for each of some rows, which have the same names; see `rows`."""
+        """The same for each of some rows, which have the same names."""
         if not rows:
             return
         one = self._compiled(conn.dialect, rows[0])
         sent = [_sent(one, {**one.fixed, **row}) for row in rows]
-        if len(sent) == 1:
-            _done(conn, one.text, sent[0], _nothing)
-        else:
-            _done(conn, one.text, sent, _nothing, many=True)
+        write(conn, Said(one.text, sent[0]) if len(sent) == 1 else Said(one.text, sent, many=True))
 
     def _compiled(self, dialect: Dialect, values: Mapping[str, Any]) -> _Compiled:
         key = (dialect.name, tuple(values))
         one = self._known.get(key)
         if one is None:
             statement = self._statement(dialect.name)
-            compiled = statement.compile(dialect=dialect, column_keys=list(values) if statement.is_insert else None)
+            names = list(values) if statement.is_insert else None
+            compiled = statement.compile(dialect=_as_the_driver_takes_it(dialect), column_keys=names)
             one = self._known[key] = _kept(compiled, dialect, values, statement.exported_columns)
         return one
 
@@ -155,7 +186,7 @@ def _sent(one: _Compiled, given: dict[str, Any]) -> Any:
     """The values of all parameters as the driver takes them."""
     for name, convert in one.bound:
         given[name] = convert(given[name])
-    return [given[name] for name in one.names] if one.names else given
+    return [given[name] for name in one.names]
 
 
 def _read(one: _Compiled, found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -165,8 +196,15 @@ def _read(one: _Compiled, found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]
     return [_converted(row, one.read) for row in found] if one.read else found
 
 
-def _nothing(_cursor: object) -> None:
-    """Nothing is to be known of what was written."""
+def _as_the_driver_takes_it(dialect: Dialect) -> Dialect:
+    """With parameters by number for PostgreSQL: then psycopg need not take each statement apart to number them."""
+    kind: Any = type(dialect)
+    return dialect if dialect.name == "sqlite" else _numbered(kind)
+
+
+@cache
+def _numbered(kind: Callable[..., Dialect]) -> Dialect:
+    return kind(paramstyle="numeric_dollar")
 
 
 def _impl(kind: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
@@ -180,49 +218,123 @@ def _converted(row: Sequence[Any], read: Sequence[tuple[int, Convert]]) -> tuple
     return tuple(values)
 
 
-def run(conn: Connection, text: str, sent: Any = (), answers: int = 1) -> list[tuple[Any, ...]]:
+def queue_of(conn: Connection) -> StatementQueue | None:
+    """Where an order's statements wait; None on SQLite, for questions and for slices."""
+    queue: StatementQueue | None = conn.connection.info.get(QUEUE)
+    return queue
+
+
+def send_waiting(conn: Connection) -> None:
+    """Send what waits, before something is done past this module."""
+    queue = queue_of(conn)
+    if queue is not None and queue.waits:
+        try:
+            queue.trip()
+        except conn.dialect.loaded_dbapi.Error as trouble:
+            raise _as_sqlalchemy_says(conn, "", trouble) from trouble
+
+
+def run(conn: Connection, text: str, sent: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """What a statement finds that stands as the driver takes it.
 
     Args:
         conn: any connection.
-        text: the statement, or several, as PostgreSQL takes them if nothing is sent with them.
-        sent: the values of its parameters.
-        answers: of how many statements; what the last one finds is given.
+        text: the statement.
+        sent: the values of its parameters, in their order.
 
     Raises:
         DBAPIError: as with `Connection.execute`.
     """
+    queue = queue_of(conn)
+    if queue is not None:
+        try:
+            answer = queue.answer(_key(text, sent))
+        except conn.dialect.loaded_dbapi.Error as trouble:
+            raise _as_sqlalchemy_says(conn, text, trouble) from trouble
+        if answer is not None:
+            return answer
+    return _done(conn, queue, Said(text, sent), _all)
 
-    def after(cursor: Any) -> list[tuple[Any, ...]]:
-        for _ in range(answers - 1):
-            cursor.nextset()
-        return list(cursor.fetchall())
 
-    return _done(conn, text, sent, after)
+def run_ahead(conn: Connection, text: str, sent: Sequence[Any]) -> None:
+    """Let a statement go with the next trip of an order on PostgreSQL; `run` with the same values has what it finds."""
+    queue = queue_of(conn)
+    if queue is not None:
+        _tell_listeners(conn, text, sent)
+        queue.ask_ahead(_key(text, sent), text, sent)
 
 
-def _done(conn: Connection, text: str, sent: Any, after: Callable[[Any], T], *, many: bool = False) -> T:
-    """Let a driver's cursor do something, and see what came of it."""
-    cursor = conn.connection.cursor()
+def write(conn: Connection, said: Said) -> None:
+    """Let a statement be carried out that finds nothing: with the next trip of an order on PostgreSQL, else now.
+
+    Raises:
+        DBAPIError: here or where it is sent.
+    """
+    queue = queue_of(conn)
+    if queue is None:
+        count = _done(conn, None, said, _how_many)
+        if said.expects:
+            said.expects(count)
+    else:
+        _tell_listeners(conn, said.text, said.sent, many=said.many)
+        queue.add(said)
+
+
+def _done(conn: Connection, queue: StatementQueue | None, said: Said, after: Callable[[Any], T]) -> T:
+    """Let a driver's cursor do something, after all that waits, and see what came of it."""
+    _tell_listeners(conn, said.text, said.sent, many=said.many)
     try:
-        for heard in conn.engine.dispatch.before_cursor_execute:  # who counts statements counts these, too
-            heard(conn, cursor, text, sent, None, many)
-        if many:
-            cursor.executemany(text, sent)
-        else:
-            cursor.execute(text, sent) if sent else cursor.execute(text)
-        return after(cursor)
+        if queue is not None and queue.waits:
+            return after(queue.trip(said))
+        cursor = _cursor(conn)
+        try:
+            if said.many:
+                cursor.executemany(said.text, said.sent)
+            else:
+                cursor.execute(said.text, said.sent) if said.sent else cursor.execute(said.text)
+            return after(cursor)
+        finally:
+            cursor.close()
     except conn.dialect.loaded_dbapi.Error as trouble:
-        gone = conn.dialect.is_disconnect(trouble, conn.connection, cursor)
-        if gone:
-            conn.invalidate(trouble)
-        raise DBAPIError.instance(
-            text,
-            None,
-            trouble,
-            conn.dialect.loaded_dbapi.Error,
-            connection_invalidated=gone,
-            dialect=conn.dialect,
-        ) from trouble
-    finally:
-        cursor.close()
+        raise _as_sqlalchemy_says(conn, said.text, trouble) from trouble
+
+
+def _cursor(conn: Connection) -> Any:
+    """One that takes parameters by number, or by their order."""
+    if conn.dialect.name == "sqlite":
+        return conn.connection.cursor()
+    return conn.dialect.loaded_dbapi.RawCursor(conn.connection.driver_connection)
+
+
+def _all(cursor: Any) -> list[tuple[Any, ...]]:
+    return list(cursor.fetchall())
+
+
+def _how_many(cursor: Any) -> int:
+    return int(cursor.rowcount)
+
+
+def _tell_listeners(conn: Connection, text: str, sent: Any, *, many: bool = False) -> None:
+    """Who counts statements counts these, too."""
+    for heard in conn.engine.dispatch.before_cursor_execute:
+        heard(conn, None, text, sent, None, many)
+
+
+def _key(text: str, sent: Any) -> tuple[str, tuple[Any, ...]]:
+    return text, tuple(sent)
+
+
+def _as_sqlalchemy_says(conn: Connection, text: str, trouble: Any) -> BaseException:
+    """The driver's error as SQLAlchemy raises it."""
+    gone = conn.dialect.is_disconnect(trouble, conn.connection, None)
+    if gone:
+        conn.invalidate(trouble)
+    said: BaseException = DBAPIError.instance(
+        text,
+        None,
+        trouble,
+        conn.dialect.loaded_dbapi.Error,
+        connection_invalidated=gone,
+        dialect=conn.dialect,
+    )
+    return said

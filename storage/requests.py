@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from functools import cache
@@ -22,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from storage.prepared import Prepared, Written, run
+from storage.prepared import Prepared, Written, run, run_ahead
 from storage.sums import halves, whole
 from storage.tables import FOREVER, Instant, asked, delegations, lineage, requests
 from storage.upsert import upsert
@@ -215,8 +215,8 @@ _WITH_ASKED = (
     .outerjoin(asked, asked.c.request_id == requests.c.id)
     .order_by(requests.c.id, asked.c.stage, asked.c.person_id)
 )
-_BY_NUMBER_WITH_ASKED = Prepared(_WITH_ASKED.where(requests.c.id == bindparam("id")))
-_BY_HANDLE_WITH_ASKED = Prepared(_WITH_ASKED.where(requests.c.handle == bindparam("handle")))
+_BY_NUMBER_WITH_ASKED = Prepared(_WITH_ASKED.where(requests.c.id == bindparam("word")))
+_BY_HANDLE_WITH_ASKED = Prepared(_WITH_ASKED.where(requests.c.handle == bindparam("word")))
 FIELDS = tuple(name for name in Request.__dataclass_fields__ if name != "before")
 _MINE = (
     select(requests)
@@ -255,44 +255,50 @@ def find(conn: Connection, word: str) -> Request | None:
 def find_with_asked(conn: Connection, word: str) -> tuple[Request, tuple[Asked, ...]] | None:
     """The request under a number or a handle with everybody who was asked, stage by stage; or None."""
     if _is_number(word):
-        rows = _BY_NUMBER_WITH_ASKED.rows(conn, {"id": int(word)})
+        rows = _BY_NUMBER_WITH_ASKED.rows(conn, {"word": int(word)})
     else:
-        rows = _BY_HANDLE_WITH_ASKED.rows(conn, {"handle": word})
+        rows = _BY_HANDLE_WITH_ASKED.rows(conn, {"word": word})
     return next(iter(_with_asked(rows)), None)
 
 
-# Sent along with other statements, so its one value, which is digits or a handle, stands in it.
-_HOLD = """; select pg_advisory_xact_lock(number), apart from (
+_HOLD = """
+select pg_advisory_xact_lock(number), apart from (
   select distinct hashtextextended(whose, 0) as number,
     kind = '' and origin = '' and given = 0 and share_base is null and position('"lead"' in stages) = 0
       and starts_with(account_id, 'person/') as apart
   from requests cross join lateral (values ('person/' || asker_id), (account_id)) as held (whose)
-  where {} = '{}'
+  where {} = $1
   order by number
 ) as held"""
+_HOLD_NUMBER, _HOLD_HANDLE = _HOLD.format("id"), _HOLD.format("handle")
 _HANDLE = re.compile("[0-9a-f]{32}")
 
 
-def hold(conn: Connection, turn: str, word: str) -> bool:
+def hold(conn: Connection, word: str, ask_ahead: Callable[[Connection], None]) -> bool:
     """Let nobody else decide about whoever asks by a request, or about whom it is for, until the order is done.
 
     What is counted of them when it is decided (how much they were granted before) is so still true when it is written.
+    The request is asked for in the same trip, by what `find_with_asked` has afterwards.
 
     Args:
         conn: an order's on PostgreSQL, before anything was read.
-        turn: three statements by which it begins.
         word: a number or a handle.
+        ask_ahead: what else is to be known then.
 
     Returns:
         Whether nothing else is counted: no pool, no claim, no exception, no reservation of an agent.
     """
     if _is_number(word):
-        asked_ = _HOLD.format("id", int(word))
+        text, with_asked = _HOLD_NUMBER, _BY_NUMBER_WITH_ASKED
     elif _HANDLE.fullmatch(word):
-        asked_ = _HOLD.format("handle", word)
+        text, with_asked = _HOLD_HANDLE, _BY_HANDLE_WITH_ASKED
     else:
         return False
-    found = run(conn, turn + asked_, answers=4)
+    said = int(word) if _is_number(word) else word
+    run_ahead(conn, text, [said])  # before all that it holds is read
+    ask_ahead(conn)
+    with_asked.ahead(conn, {"word": said})
+    found = run(conn, text, [said])
     return bool(found and found[0][1])
 
 
@@ -367,9 +373,32 @@ def save(conn: Connection, old: Request, new: Request) -> bool:
     Returns:
         False if it was resolved or changed meanwhile, and nothing was written.
     """
+    saving, values = _saved(old, new)
+    return bool(saving.count(conn, values))
+
+
+def save_or_raise(conn: Connection, old: Request, new: Request, changed: Exception) -> None:
+    """The same, with what else the order has to say.
+
+    Args:
+        conn: an order's.
+        old: as it was looked at.
+        new: as it is to be.
+        changed: raised if it was resolved or changed meanwhile, at the latest when the order ends.
+    """
+
+    def expects(rows: int) -> None:
+        if not rows:
+            raise changed
+
+    saving, values = _saved(old, new)
+    saving.later(conn, values, expects)
+
+
+def _saved(old: Request, new: Request) -> tuple[Written, dict[str, Any]]:
     values = {name: getattr(new, name) for name in FIELDS if getattr(new, name) != getattr(old, name)}
     here = {"old_id": old.id, "old_version": old.version, "old_state": old.state}
-    return bool(_saving(tuple(values)).count(conn, {**here, **{f"new_{name}": values[name] for name in values}}))
+    return _saving(tuple(values)), {**here, **{f"new_{name}": values[name] for name in values}}
 
 
 @cache

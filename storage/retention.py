@@ -18,7 +18,6 @@ from storage.tables import (
 )
 
 AT_ONCE = 10_000
-LOCK_MS = 2_000  # whoever reads charges meanwhile is waited for, and then everybody waits for us
 
 
 def messages(conn: Connection, before: datetime) -> int:
@@ -39,6 +38,9 @@ def charges_of_months(conn: Connection, before: datetime, now: datetime) -> int:
 
     Returns:
         How many months went on PostgreSQL; on SQLite how many rows, of which more may be left.
+
+    Raises:
+        DBAPIError: on PostgreSQL, `partitions.detach` could not have its locks; an order is busy then.
     """
     until = partitions.start_of(partitions.month_of(before))
     old = and_(charges.c.provider.in_(partitions.providers(conn)), charges.c.bucket_start < until)
@@ -47,7 +49,6 @@ def charges_of_months(conn: Connection, before: datetime, now: datetime) -> int:
     installation.note(conn, partitions.KEPT_SINCE, until.isoformat(), now)
     if conn.dialect.name == "sqlite":
         return _delete(conn, charges, old)
-    conn.exec_driver_sql(f"set local lock_timeout = {LOCK_MS}")
     return partitions.detach(conn, until)
 
 

@@ -63,9 +63,9 @@ class Guard:
         """Why a request is not let in, or None."""
         if method in SAFE:
             return None
-        site = headers.getlist("sec-fetch-site")
+        site, origin = headers.getlist("sec-fetch-site"), [each.lower() for each in headers.getlist("origin")]
         if site:
-            is_own = site in (["same-origin"], ["none"])
+            is_own = site in (["same-origin"], ["none"]) and origin in ([], ["null"], [self._url.lower()])
         else:
-            is_own = [each.lower() for each in headers.getlist("origin")] == [self._url.lower()]
+            is_own = origin == [self._url.lower()]
         return None if is_own else PlainTextResponse("This page takes orders from itself only.", 403)

@@ -9,15 +9,17 @@ from fnmatch import fnmatchcase
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from pydantic import RootModel
+from pydantic import Base64Bytes, BaseModel, ConfigDict, RootModel
 
 from bot.checks import CheckLine
 from bot.http import Api, Page, Params
+from bot.outcomes.code_owners import CodeOwners
 
 PULL_REQUESTS, REVERTS, ISSUES = "merged_pull_requests", "reverts", "closed_issues"
 """Apart from what providers count of their own programs, which is part of these."""
 TEAM_LABEL = "team:"
 PAGE_ROWS = 100
+NOBODY = CodeOwners()
 REVERT = re.compile(r"\s*(?:Revert\b|Reapply\b|revert[(:])")
 """How GitHub, GitLab and `git revert` begin the title of what takes something back, or puts it there again."""
 
@@ -31,12 +33,14 @@ class Done:
         at: when.
         labels: that it has.
         author: login of who did it, for their team alone; it is kept nowhere.
+        files: that were changed, as far as they were asked for; they are kept nowhere, either.
     """
 
     kind: str
     at: datetime
     labels: tuple[str, ...] = ()
     author: str = field(default="", repr=False)
+    files: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,19 @@ class Repository:
 
 class _Rows(RootModel[list[Any]]):
     """An answer that is a list, and nothing else."""
+
+
+class StoredFile(BaseModel):
+    """A file as both give it: GitHub's "Get repository content", GitLab's "Get file from repository"."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    content: Base64Bytes
+
+    @property
+    def text(self) -> str:
+        """What it says; a byte that is no text stands for nobody."""
+        return self.content.decode("utf-8", "replace")
 
 
 def listed(api: Api, path: str, params: Params) -> Iterator[Any]:
@@ -89,12 +106,34 @@ class OutcomeSource(Protocol):
             OutsideError: it cannot be asked.
         """
 
-    def done(self, repository: Repository, since: datetime) -> Iterator[Done]:
+    def done(self, repository: Repository, since: datetime, *, files: bool) -> Iterator[Done]:
         """What was merged or closed there since a moment, and perhaps some of before.
+
+        Args:
+            repository: where.
+            since: when it was touched last, at the earliest.
+            files: whether the files that were changed are needed, which takes more questions.
 
         Raises:
             OutsideError: it cannot be asked; what was given before must not be counted.
         """
+
+    def code_owners(self, repository: Repository) -> CodeOwners:
+        """Who owns its files; nobody if it does not say.
+
+        Raises:
+            OutsideError: it cannot be asked; UndeliverableError if the token may not read the file.
+        """
+
+    def groups(self) -> Iterator[str]:
+        """The teams of people that there are, by their whole names.
+
+        Raises:
+            OutsideError: it cannot be asked; UndeliverableError if the token may not.
+        """
+
+    def members(self, group: str) -> Iterator[str]:
+        """The logins of the people of a group; it raises the same."""
 
     def token_ends(self) -> date | None:
         """The day on which the token ends, None if it ends never or nobody says. Asked after something was read."""
@@ -112,13 +151,48 @@ class Teams:
 
     Args:
         teams: patterns of names of repositories, by the id of a team; the first that fits counts.
-        known: ids of all teams that there are.
+        known: the names of all teams that there are, by their ids.
         authors: the team of each login that is known, empty where app.yaml does not ask for it.
+        called: other names of teams at the source, by the id of a team.
+        depths: how many teams are above each.
     """
 
     teams: Mapping[str, Sequence[str]]
-    known: Collection[str]
+    known: Mapping[str, str]
     authors: Mapping[str, str] = field(default_factory=dict)
+    called: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    depths: Mapping[str, int] = field(default_factory=dict)
+
+    def of_group(self, name: str) -> str:
+        """The team that is called so at the source: as app.yaml says, else by its id, else by its name; "" for none.
+
+        Args:
+            name: of a group, with what it is part of, such as "acme/search".
+        """
+        whole = name.removeprefix("@").casefold()
+        said = (team for team, those in self.called.items() if whole in (_bare(each) for each in those))
+        last = whole.rpartition("/")[2]
+        named = [team for team, shown in self.known.items() if _slug(shown) == last]
+        return next(said, "") or (last if last in self.known else named[0] if len(named) == 1 else "")
+
+    def of_owner(self, name: str) -> str:
+        """The team of who owns code: of a group, or of somebody; "" for none."""
+        return self.of_group(name) or self.authors.get(name, "")
+
+    def of_files(self, owners: CodeOwners, one: Done) -> str:
+        """The team that owns most of the files that were changed, or whatever has no owner of its own; "" for none.
+
+        Who owns everything counts for a file only where nobody narrower does.
+        """
+        each = [self._owning(owners.of(path), owners.default) for path in one.files]
+        sums = Counter(team for those in each for team in those)
+        if not one.files:
+            sums.update(self._owning(set(owners.default), ()))
+        return min(sums, key=lambda team: (-sums[team], team), default="")
+
+    def _owning(self, names: set[str], default: Collection[str]) -> set[str]:
+        narrow = {self.of_owner(each) for each in names.difference(default)} - {""}
+        return narrow or {self.of_owner(each) for each in names} - {""}
 
     def of_repository(self, name: str) -> str:
         """The team whose repository it is, "" for none."""
@@ -126,11 +200,16 @@ class Teams:
         fits = (team for team, those in self.teams.items() if any(fnmatchcase(here, each.casefold()) for each in those))
         return next(fits, "")
 
-    def of(self, repository: Repository, one: Done) -> str:
-        """The team whose it is: by its label, else by its repository, else by its author; "" for none."""
+    def of(self, repository: Repository, one: Done, owners: CodeOwners = NOBODY) -> str:
+        """The team whose it is: by its label, its files' owners, its repository, or else its author; "" for none."""
         named = (each.removeprefix(TEAM_LABEL).strip() for each in one.labels if each.startswith(TEAM_LABEL))
         labelled = next((each for each in named if each in self.known), "")
-        return labelled or self.of_repository(repository.name) or self.authors.get(one.author.casefold(), "")
+        return (
+            labelled
+            or self.of_files(owners, one)
+            or self.of_repository(repository.name)
+            or self.authors.get(one.author.casefold(), "")
+        )
 
     def unmatched(self, names: Iterable[str]) -> list[str]:
         """The patterns that fit no repository: of one that was renamed, or that the token may not read."""
@@ -164,6 +243,15 @@ class Tally:
             self.sums[team, day, one.kind] += 1
         else:
             self.nobodys += 1
+
+
+def _bare(name: str) -> str:
+    return name.removeprefix("@").casefold()
+
+
+def _slug(name: str) -> str:
+    """A name as GitHub and GitLab make an address of it."""
+    return "-".join(re.findall(r"\w+", name.casefold()))
 
 
 def kind_of(title: str) -> str:

@@ -55,6 +55,11 @@ class Verdicts(Generic[V]):
             self._found[member] = (now, found)
         return found
 
+    def fresh(self, member: str) -> V | None:
+        """What the platform said of a member within the hour, None if it is to be asked."""
+        at_s, found = self._found.get(member, (-FRESH_S, None))
+        return found if self._now() - at_s < FRESH_S else None
+
     def forget(self, member: str) -> None:
         """Something about a member is different now: the platform is asked before they are heard again."""
         with self._lock:

@@ -91,7 +91,7 @@ class Collector:
 
     async def export(self, request: Request) -> Response:
         """Answer one export."""
-        signal = SIGNALS[request.url.path.rpartition("/")[2]]
+        signal = SIGNALS[request.url.path.rstrip("/").rpartition("/")[2]]
         try:
             encoding = _encoding(request)
             bearer = await asyncio.to_thread(self._let_in, request)
@@ -180,12 +180,30 @@ def _answer(message: Message, encoding: Encoding) -> Response:
     return Response(json_format.MessageToJson(message, indent=None), media_type="application/json")
 
 
+async def _elsewhere(request: Request) -> Response:
+    """Tell a program that exports to an address where nothing is, what its settings lack."""
+    path = request.url.path[:80]
+    said = (
+        f"Nothing is at {path}. Set OTEL_EXPORTER_OTLP_ENDPOINT to the address of this server with {PREFIX} behind it."
+    )
+    return ProblemError(404, "not-found", "Not found", said).respond()
+
+
 @contextmanager
 def connected(app: App) -> Iterator[list[BaseRoute]]:
     """The routes of telemetry; on leaving, what came in is counted."""
     intake = Intake(app.database, app.policy, app.now)
     collector = Collector(app, intake)
     try:
-        yield [Route(f"{PREFIX}/v1/{name}", collector.export, methods=["POST"], name=name) for name in SIGNALS]
+        slashes = ("", "/")
+        yield [
+            *(
+                Route(f"{PREFIX}/v1/{name}{slash}", collector.export, methods=["POST"], name=name)
+                for name in SIGNALS
+                for slash in slashes
+            ),
+            *(Route(PREFIX + rest, _elsewhere, methods=["POST"]) for rest in ("", "/{rest:path}")),
+            *(Route(f"/v1/{name}{slash}", _elsewhere, methods=["POST"]) for name in SIGNALS for slash in slashes),
+        ]
     finally:
         intake.close()

@@ -22,6 +22,8 @@ from bot.telemetry.programs import ALLOWED, NEVER
 Encoding = Literal["protobuf", "json"]
 Value = str | int | float | bool | None
 
+HISTOGRAMS = {"histogram": "histogram", "exponentialHistogram": "exponential_histogram"}
+"""What they are called in JSON and in protobuf; of either only the sum is looked at."""
 BODY_MAX_BYTES = 4 * 2**20
 """What is taken off the wire."""
 INFLATED_MAX_BYTES = 16 * 2**20
@@ -163,13 +165,13 @@ def _proto_points(message: ExportMetricsServiceRequest, wanted: frozenset[str]) 
                 if metric.name not in wanted:
                     continue
                 kind = metric.WhichOneof("data")
-                if kind not in ("sum", "histogram"):
+                if kind not in ("sum", *HISTOGRAMS.values()):
                     continue
                 data = getattr(metric, kind)
                 cumulative = data.aggregation_temporality == CUMULATIVE
                 for point in data.data_points:
                     attributes, all_ = _picked_proto(point.attributes)
-                    if kind == "histogram":
+                    if kind != "sum":
                         said = point.sum if point.HasField("sum") else None
                     else:
                         which = point.WhichOneof("value")
@@ -225,12 +227,12 @@ def _json_points(content: Mapping[str, Any], wanted: frozenset[str]) -> Iterator
                 name = metric.get("name")
                 if not isinstance(name, str) or name not in wanted:
                     continue
-                kind = "sum" if isinstance(metric.get("sum"), dict) else "histogram"
+                kind = next((each for each in ("sum", *HISTOGRAMS) if isinstance(metric.get(each), dict)), "sum")
                 data = _object(metric, kind)
                 cumulative = str(data.get("aggregationTemporality")) in ("2", "AGGREGATION_TEMPORALITY_CUMULATIVE")
                 for point in _objects(data, "dataPoints"):
                     attributes, all_ = _picked_json(point)
-                    said = point.get("sum") if kind == "histogram" else point.get("asInt", point.get("asDouble"))
+                    said = point.get("sum") if kind != "sum" else point.get("asInt", point.get("asDouble"))
                     yield MetricPoint(
                         name,
                         scope,

@@ -1,7 +1,9 @@
 """What each program tells, and how it counts: a table for each, from the names on the wire to our kinds of tokens.
 
-Seen in bodies that the real programs sent (Claude Code 2.1.332, Codex CLI 0.171.0, Gemini CLI 0.61.0), and in the
-semantic conventions of OpenTelemetry for generative AI. A kind that another one includes is taken out of it again: the
+Seen in bodies that the real programs sent (Claude Code 2.1.332, Codex CLI 0.171.0, Gemini CLI 0.61.0), in Qwen Code's
+documentation of its telemetry (QwenLM/qwen-code, docs/developers/development/telemetry.md; it speaks to models as
+OpenAI does, whose output includes reasoning), and in the semantic conventions of OpenTelemetry for generative AI. A
+kind that another one includes is taken out of it again: the
 input of Codex and Gemini includes what was read from a cache.
 """
 
@@ -152,6 +154,34 @@ NAMES: Mapping[str, Names] = {
         },
         prefix="gemini_cli.",
         own=("gemini-cli", "gemini_cli"),
+    ),
+    "qwen-code": Names(
+        metrics={
+            "qwen-code.token.usage": Metric(
+                "type",
+                {
+                    "input": _INPUT,
+                    "output": _OUTPUT,
+                    "cache": _READ_OF_INPUT,
+                    "thought": _REASONING_OF_OUTPUT,
+                    "tool": _INPUT,
+                },
+            )
+        },
+        events={
+            "api_response": EventKind(
+                {
+                    "input_token_count": _INPUT,
+                    "output_token_count": _OUTPUT,
+                    "cached_content_token_count": _READ_OF_INPUT,
+                    "thoughts_token_count": _REASONING_OF_OUTPUT,
+                    "tool_token_count": _INPUT,
+                },
+                needs="input_token_count",
+            )
+        },
+        prefix="qwen-code.",
+        own=("qwen-code",),
     ),
     "gen-ai": Names(
         metrics={

@@ -6,7 +6,7 @@ from handlers.admin.go_live import go_live
 from handlers.admin.identities import link, people_
 from handlers.admin.outcome_sources import check_sources
 from handlers.admin.providers import providers
-from handlers.admin.retention import forget_old
+from handlers.admin.retention import forget_months, forget_old
 from handlers.admin.services import service_refused
 from handlers.admin.set_aside import report_set_aside
 from handlers.admin.status import late, retry, status
@@ -17,6 +17,7 @@ __all__ = [
     "check_sources",
     "check_tokens",
     "erase",
+    "forget_months",
     "forget_old",
     "go_live",
     "late",

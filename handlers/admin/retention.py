@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from handlers.context import Context
-from handlers.events import ForgetOld
+from handlers.events import ForgetMonths, ForgetOld
 from storage import partitions, receipts, retention
 
 ONE_DAY = timedelta(days=1)
@@ -13,9 +13,6 @@ def forget_old(ctx: Context, _event: ForgetOld) -> None:
     """Forget what is older than it may be; what is left of it, an hour later. And make room for the months to come."""
     partitions.ensure_ahead(ctx.conn, ctx.now)
     rules = ctx.policy.retention
-    if rules.charge_months is not None:
-        before = partitions.months_before(ctx.now, rules.charge_months)
-        retention.charges_of_months(ctx.conn, before, ctx.now)
     parts = (
         (rules.message_days, retention.messages),
         (rules.version_days, retention.versions),
@@ -31,3 +28,10 @@ def forget_old(ctx: Context, _event: ForgetOld) -> None:
     if rules.reason_days is not None:
         before = ctx.now - rules.reason_days * ONE_DAY
         retention.reasons(ctx.conn, before, before.date())
+
+
+def forget_months(ctx: Context, _event: ForgetMonths) -> None:
+    """Forget charges of months that are over for long. By itself: whoever asks about charges waits until it ends."""
+    months = ctx.policy.retention.charge_months
+    if months is not None:
+        retention.charges_of_months(ctx.conn, partitions.months_before(ctx.now, months), ctx.now)

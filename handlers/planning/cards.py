@@ -7,13 +7,16 @@ from handlers.access import GROUP_MIN, sees_all
 from handlers.budgets import can_be_enforced
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Table, Text
 from handlers.context import Context
+from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import percent
+from handlers.pages import as_text_file
 from handlers.planning.figures import PARTS, Falls, Figures, days_without, difference
 from handlers.planning.history import History
 from handlers.planning.replay import Stop
 from handlers.planning.trial import Trial, Tried
 from handlers.planning.written import changed, lines
+from handlers.policy import Budget
 from handlers.provenance import as_of
 from storage.people import Account
 from storage.tables import ORGANIZATION
@@ -23,7 +26,8 @@ FEW_PERIODS = 6
 ROWS_MAX = 20
 APPROVERS_MAX = 3
 UNUSED_MAX = 3
-YAML_MAX = 12
+YAML_MAX = 3
+EVERYBODY = "every person"
 PART_LABELS = tuple(
     f"{low}–{high} %" if high <= 150 else f"> {low} %"  # noqa: PLR2004 - the last part has no end
     for low, high in PARTS
@@ -104,7 +108,7 @@ def _facts(ctx: Context, trial: Trial) -> Iterator[tuple[str, str]]:
     yield ctx.t("Against today"), _against_today(ctx, trial, len(apart.newly), len(apart.no_longer))
     if found.warned:
         yield ctx.t("Soft limits"), ctx.nt("reached {n} time", "reached {n} times", found.warned)
-    yield from _unused(ctx, tried)
+    yield from _unused(ctx, tried, trial.history)
 
 
 def _window(ctx: Context, trial: Trial) -> str:
@@ -194,16 +198,20 @@ def _against_today(ctx: Context, trial: Trial, newly: int, no_longer: int) -> st
     return said
 
 
-def _unused(ctx: Context, tried: Tried) -> Iterator[tuple[str, str]]:
+def _unused(ctx: Context, tried: Tried, history: History) -> Iterator[tuple[str, str]]:
     found = tried.figures
     if found.never_bind:
-        names = [each.budget.name for each in found.never_bind]
+        names = [each.name for each in tried.budgets]
         shown = [
             ctx.t(
                 "{budget} (highest use {percent} %)",
                 budget=each.budget.name
                 if names.count(each.budget.name) == 1
-                else ctx.t("{list}, {next}", list=each.budget.name, next=each.budget.who),
+                else ctx.t(
+                    "{list}, {next}",
+                    list=each.budget.name,
+                    next=_named(each.budget, history) or ctx.t("Everybody else"),
+                ),
                 percent=each.highest,
             )
             for each in found.never_bind[:UNUSED_MAX]
@@ -294,6 +302,9 @@ def _what_nobody_knows(ctx: Context, trial: Trial) -> str:
 def _buttons(ctx: Context, trial: Trial, says: str) -> Iterator[Button]:
     if says and trial.proposed.figures.stopped:
         yield Button(ctx.t("As a file"), f"try {says} as csv")
+    new, _ = changed(trial.today.budgets, trial.proposed.budgets)
+    if len(new) > YAML_MAX and says:
+        yield Button(ctx.t("Lines for app.yaml"), f"try {says} as yaml")
     if says and not sees_all(ctx):
         yield Button(ctx.t("Send to finance"), f"propose {says}")
     if trial.whom.id == ORGANIZATION:
@@ -335,17 +346,78 @@ def stops_table(ctx: Context, history: History, stops: Sequence[Stop]) -> Iterat
 
 
 def _yaml(ctx: Context, trial: Trial) -> Iterator[Block]:
-    """What would stand in app.yaml."""
+    """What would stand in app.yaml: a few lines as they are, of more what they say, and all of them as a file."""
     new, gone = changed(trial.today.budgets, trial.proposed.budgets)
-    if new:
-        shown = lines(new[:YAML_MAX])
-        yield Text(ctx.t("For budgets in app.yaml:\n{lines}", lines="\n".join(shown)))
-        if len(new) > YAML_MAX:
-            yield Text(ctx.nt("and {n} more line", "and {n} more lines", len(new) - YAML_MAX), quiet=True)
+    if new and len(new) <= YAML_MAX:
+        yield Text(ctx.t("For budgets in app.yaml:\n{lines}", lines="\n".join(lines(new))))
+    elif new:
+        yield from limits_table(ctx, new, trial.history, ROWS_MAX)
     if gone:
         yield Text(ctx.t("To be taken out of app.yaml:\n{lines}", lines="\n".join(lines(gone[:YAML_MAX]))))
+    if len(gone) > YAML_MAX:
+        yield Text(ctx.nt("and {n} more line", "and {n} more lines", len(gone) - YAML_MAX), quiet=True)
     if new and not any(can_be_enforced(each) for each in new):
         yield Text(ctx.t("Providers cannot keep these: Bursar only tells people."), quiet=True)
+
+
+def trial_rules(ctx: Context, trial: Trial, says: str) -> Card:
+    """The lines of a trial as a file for app.yaml; those that go stand in it as remarks."""
+    new, gone = changed(trial.today.budgets, trial.proposed.budgets)
+    if not new:
+        raise RefusedError("This trial adds no line to app.yaml.")
+    out = ctx.t("To be taken out of app.yaml:\n{lines}", lines="\n".join(lines(gone))) if gone else ""
+    remarks = (_title(ctx, trial), f"try {says}", *out.splitlines())
+    return rules_file(ctx, _title(ctx, trial), f"trial {trial.window.first}", remarks, new)
+
+
+def limits_table(ctx: Context, rules: Sequence[Budget], history: History, most: int) -> Iterator[Block]:
+    """Whose limit is how high, in the order of their names; who has none of their own comes last.
+
+    Args:
+        ctx: who reads it.
+        rules: of app.yaml.
+        history: knows the names of teams.
+        most: so many rows are shown.
+    """
+    several = len({each.name for each in rules}) > 1
+    rest = ctx.t("Everybody else") if len(rules) > 1 else ctx.t("Everybody")
+    named = [(_named(each, history), each.name, ctx.amount(each.allotment, each.unit)) for each in rules]
+    all_ = [(who or rest, name, amount) for who, name, amount in sorted(named, key=lambda one: _by_name(*one))]
+    shown = [each if several else (each[0], each[2]) for each in all_[:most]]
+    heads = (ctx.t("Who"), *([ctx.t("Budget")] if several else []), ctx.t("Limit"))
+    yield Table(ctx.t("Limits"), heads, tuple(shown), "llr" if several else "lr")
+    if len(all_) > most:
+        more = len(all_) - most
+        yield Text(ctx.nt("{n} more is in the file.", "{n} more are in the file.", more), quiet=True)
+
+
+def _by_name(who: str, budget: str, _amount: str) -> tuple[str, bool, str]:
+    return budget, not who, who.casefold()
+
+
+def _named(rule: Budget, history: History) -> str:
+    """Whose rule it is, as people call them; "" for everybody's."""
+    account = history.accounts.get(rule.team_id or rule.who.replace(" ", "/", 1))
+    if account:
+        return account.name
+    return rule.group or rule.role or ("" if rule.who == EVERYBODY else rule.who)
+
+
+def rules_file(ctx: Context, title: str, name: str, remarks: Sequence[str], rules: Sequence[Budget]) -> Card:
+    """Rules as a file that is one by itself.
+
+    Args:
+        ctx: who gets it.
+        title: of the card it hangs on.
+        name: of the file.
+        remarks: what stands above them, each in a line.
+        rules: of app.yaml, in their order.
+    """
+    said = [f"# {' '.join(each.split())}" for each in remarks if each]
+    all_ = lines(rules)
+    text = "\n".join([*said, "budgets:", *all_, ""])
+    counted = ctx.nt("{n} line for app.yaml", "{n} lines for app.yaml", len(all_))
+    return as_text_file(title, f"{name}.yaml", text, counted)
 
 
 def money(ctx: Context, nanos: int) -> str:

@@ -9,7 +9,7 @@ from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.money import in_units
 from handlers.pages import as_file
-from handlers.planning.cards import trial_card, whose
+from handlers.planning.cards import trial_card, trial_rules, whose
 from handlers.planning.figures import days_without
 from handlers.planning.proposal import NewBudgets, understand, wished
 from handlers.planning.trial import Trial, run
@@ -17,6 +17,7 @@ from handlers.policy import Policy
 from storage import people
 
 AS_FILE = " as csv"
+AS_LINES = " as yaml"
 COLUMNS = ("who", "name", "budget", "day", "until", "working_days", "not_spent", "kept_by_provider")
 
 
@@ -26,8 +27,12 @@ def try_(ctx: Context, as_csv: AsFile = False, what: Rest = "") -> Card:
     Nothing is changed. Say it for some only (“for contractors”, “for team search”), by what people spent (“try p90 of
     team times 1.2 floor 150”), or without a budget (“try without flagship”); join several with “and”. Add “over last 6
     months”, “since 2026-09-01”, “of team search”, and what becomes of requests (“granting none”, “granting all”).
+    “as csv” sends you all stops as a file, “as yaml” the lines for app.yaml.
     """
     words = what.strip()
+    if words.lower().endswith(AS_LINES):
+        words = words[: -len(AS_LINES)]
+        return trial_rules(ctx, run(ctx, understand(ctx, words)), words)
     if words.lower().endswith(AS_FILE):
         words, as_csv = words[: -len(AS_FILE)], True
     trial = run(ctx, understand(ctx, words))

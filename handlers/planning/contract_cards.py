@@ -44,6 +44,9 @@ def facts(ctx: Context, standing: Standing) -> Iterator[tuple[str, str]]:
                 percent=share,
             ),
         )
+        if contract.currency not in ("", standing.unit):
+            text = ctx.t("{amount}, at the rate of {day}", amount=contract.commitment, day=ctx.day(contract.starts))
+            yield ctx.t("As agreed"), text
         if standing.known_until < contract.ends:
             yield ctx.t("At this pace"), _course(ctx, standing)
             yield from _beyond(ctx, standing)
@@ -51,6 +54,7 @@ def facts(ctx: Context, standing: Standing) -> Iterator[tuple[str, str]]:
             yield ctx.t("At its end"), _outcome(ctx, standing)
     else:
         yield ctx.t("Spent"), ctx.estimate(standing.drawn, standing.unit)
+    yield from _unknown(ctx, standing)
     yield from _announced(ctx, standing)
     yield from seat_facts(ctx, contract)
     if contract.renews_months and contract.uplift_percent is not None:
@@ -61,12 +65,25 @@ def facts(ctx: Context, standing: Standing) -> Iterator[tuple[str, str]]:
         yield ctx.t("Document"), contract.document
 
 
+def _unknown(ctx: Context, standing: Standing) -> Iterator[tuple[str, str]]:
+    """That the term began before anything was known: what was drawn until then is in no figure."""
+    since, contract = standing.known_since, standing.contract
+    if contract.starts >= ctx.today:
+        return
+    if since is None:
+        yield ctx.t("Not known"), ctx.t("nothing of {provider} was read yet", provider=contract.provider)
+    elif since >= contract.starts + WEEK:
+        yield ctx.t("Not known"), ctx.t("what was used before {day}, when its figures begin", day=ctx.last_day(since))
+
+
 def _course(ctx: Context, standing: Standing) -> str:
     """When a commitment is used up, or what lapses; with the slowest and the fastest of the last weeks."""
     fast, slow = max(standing.weeks, default=0), min(standing.weeks, default=0)
     day = standing.used_up(standing.pace)
     if day:
         early, late = standing.used_up(fast) or day, standing.used_up(slow)
+        if early == late:
+            return ctx.t("used up on {day}; what is spent beyond it is extra", day=ctx.last_day(day))
         return ctx.t(
             "used up on {day} ({early} to {late}); what is spent beyond it is extra",
             day=ctx.last_day(day),
@@ -74,6 +91,8 @@ def _course(ctx: Context, standing: Standing) -> str:
             late=ctx.last_day(late) if late else ctx.t("after its end"),
         )
     left = standing.left_at_the_end(standing.pace)
+    if not standing.drawn and not standing.pace:
+        return ctx.t("nothing of it is used, so all of it lapses at its end")
     least, most = standing.left_at_the_end(fast), standing.left_at_the_end(slow)
     paid = percent(standing.commitment, max(1, standing.commitment - left))
     return ctx.t(

@@ -43,7 +43,7 @@ def seat_facts(ctx: Context, contract: Contract) -> Iterator[tuple[str, str]]:
         yield ctx.t("More than bought"), str(len(here) - contract.seats)
     if idle and prices:
         cost = money(ctx, idle * prices[len(prices) // 2])
-        yield ctx.t("Not used"), ctx.t("{n} seats, {amount} a month", n=idle, amount=cost)
+        yield ctx.t("Not used"), ctx.nt("{n} seat, {amount} a month", "{n} seats, {amount} a month", idle, amount=cost)
 
 
 def spare_seats(ctx: Context, spare: int) -> Iterator[Block]:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from handlers.context import Context
-from handlers.policy import Contract, units
+from handlers.policy import Contract
 from handlers.pricing import Rise, announced, price_factor
 from storage import comparisons, spend
 from storage.tables import ORGANIZATION
@@ -33,6 +33,7 @@ class Standing:
         drawn: what was spent in its term so far, in that unit.
         commitment: what is to be spent, 0 for nothing.
         known_until: the day after the last one of which all is known.
+        known_since: the first day of which anything is known, None if nothing is.
         weeks: what each of the last weeks came to at today's prices, the latest first.
         steps: days from which announced prices make the same use cost so many times what it costs today.
     """
@@ -42,6 +43,7 @@ class Standing:
     drawn: int
     commitment: int
     known_until: date
+    known_since: date | None
     weeks: tuple[int, ...]
     steps: tuple[tuple[date, Decimal], ...] = ()
 
@@ -58,9 +60,9 @@ class Standing:
         left = self.commitment - self.drawn
         if left <= 0:
             return self.known_until
-        days = range((self.contract.ends - self.known_until).days)
+        days = range((self.contract.ends - self.known_until).days + 1)
         found = bisect_left(days, left, key=lambda count: self.coming(week, self.known_until + DAY * count))
-        return self.known_until + DAY * found if found < len(days) else None
+        return min(self.known_until + DAY * found, self.contract.ends - DAY) if found < len(days) else None
 
     def left_at_the_end(self, week: int) -> int:
         """What of the commitment is not drawn when the term ends."""
@@ -102,9 +104,10 @@ def standing_of(ctx: Context, contract: Contract) -> Standing:
         weeks[((known - day).days - 1) // 7] += each.tokens if contract.in_tokens else cost
         by_model[each.name] += int(cost)
     unit = TOKENS if contract.in_tokens else ctx.policy.organization.currency
-    commitment = units(contract.commitment, unit) or 0
+    commitment = ctx.policy.committed(contract)
     steps = tuple(_steps(contract, rises, by_model, ctx.today))
-    return Standing(contract, unit, drawn, commitment, until, tuple(map(int, weeks)), steps)
+    since = comparisons.begun_at(ctx.conn, contract.provider)
+    return Standing(contract, unit, drawn, commitment, until, since, tuple(map(int, weeks)), steps)
 
 
 def _steps(

@@ -473,14 +473,13 @@ class Reading:
 
     def _called(self, word: str, *, is_personal: bool) -> str:
         """A group, a role, a team, a person or an agent by its name alone."""
-        everybody = people.active_people(self.ctx.conn)
-        if any(word in each.groups for each in everybody):
+        if people.is_group(self.ctx.conn, word):
             return f"every person in {word}"
         found = people.find_accounts(self.ctx.conn, [word])[word]
         if len(found) == 1 and found[0].kind in ("team", "person", "agent"):
             kind, _, name = found[0].id.partition("/")
             return f"every person of team {name}" if kind == "team" and is_personal else f"{kind} {name}"
-        if any(word in each.roles for each in everybody):
+        if people.is_role(self.ctx.conn, word):
             return f"role {word}"
         raise RefusedError(
             "I don't know for whom “{word}” is. Say such as: for team search, for contractors, for every agent",

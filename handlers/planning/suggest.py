@@ -18,8 +18,7 @@ from handlers.context import Context
 from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import percent
-from handlers.pages import as_text_file
-from handlers.planning.cards import whose
+from handlers.planning.cards import limits_table, rules_file, whose
 from handlers.planning.history import History, load
 from handlers.planning.proposal import (
     BASES,
@@ -44,7 +43,6 @@ from handlers.planning.suggestion import (
     spent_by_period,
     with_amount,
 )
-from handlers.planning.written import lines
 from handlers.policy import Budget
 from handlers.provenance import as_of
 from storage.tables import ORGANIZATION
@@ -77,8 +75,8 @@ FILLERS = (
     "every",
 )
 AS_FILE = ("yaml", "file")
-BESIDE = N_("For budgets in app.yaml:\n{lines}")
-INSTEAD = N_("In the place of all budgets named “{name}” in app.yaml:\n{lines}")
+BESIDE = N_("For budgets in app.yaml, beside those that are there.")
+INSTEAD = N_("In the place of all budgets named “{name}” in app.yaml.")
 SPREAD: Mapping[Basis, str] = {
     "team": N_("Suggested for every person: {least} to {most}, by team"),
     "group": N_("Suggested for every person: {least} to {most}, by group"),
@@ -116,7 +114,8 @@ class Suggested:
         how: how it was found, in a line.
         reasons: what it rests on.
         rules: of app.yaml, in their order.
-        said: where they belong there, a text that has them.
+        said: where they belong there.
+        shown: the same to be read.
         steps: what to do next.
     """
 
@@ -125,6 +124,7 @@ class Suggested:
     reasons: tuple[Block, ...]
     rules: Sequence[Budget]
     said: str
+    shown: tuple[Block, ...] = ()
     steps: tuple[Block, ...] = ()
 
 
@@ -217,27 +217,20 @@ def suggest(ctx: Context, what: Rest = "") -> Card:
     if asked.as_file:
         return _as_file(ctx, found, base, note)
     groups_too = _by_group(ctx, asked, history, what)
-    return Card(found.title, (*found.reasons, *_for_app_yaml(ctx, found, base, what), *found.steps, *groups_too, note))
+    belong = _for_app_yaml(ctx, found, base, what)
+    return Card(found.title, (*found.reasons, *found.shown, *belong, *found.steps, *groups_too, note))
 
 
 def _for_app_yaml(ctx: Context, found: Suggested, base: Budget, says: str) -> Iterator[Block]:
-    """The rules as lines, and all of many as a file."""
-    shown = "\n".join(lines(found.rules[:LINES_MAX]))
-    yield Text(ctx.t(found.said, name=base.name, lines=shown))
-    if len(found.rules) > LINES_MAX:
-        more = len(found.rules) - LINES_MAX
-        yield Text(ctx.nt("and {n} more line", "and {n} more lines", more), quiet=True)
-        yield Button(ctx.t("All as a file"), f"{f'suggest {says}'.strip()} as yaml")
+    """Where the rules belong, and all of them as a file: lines of YAML are to be pasted, not to be read."""
+    yield Text(ctx.t(found.said, name=base.name))
+    yield Button(ctx.t("Lines for app.yaml"), f"{f'suggest {says}'.strip()} as yaml")
 
 
 def _as_file(ctx: Context, found: Suggested, base: Budget, note: Text) -> Card:
-    """All rules as a file that is one by itself; what is said of them stands in it as remarks."""
-    said = (found.title, found.how, ctx.t(found.said, name=base.name, lines=""), note.text)
-    remarks = [f"# {' '.join(each.split())}" for each in said if each]
-    rules = lines(found.rules)
-    text = "\n".join([*remarks, "budgets:", *rules, ""])
-    count = ctx.nt("{n} line for app.yaml", "{n} lines for app.yaml", len(rules))
-    return as_text_file(found.title, f"suggested {base.name}.yaml", text, count)
+    """All rules as a file; what is said of them stands in it as remarks."""
+    remarks = (found.title, found.how, ctx.t(found.said, name=base.name), note.text)
+    return rules_file(ctx, found.title, f"suggested {base.name}", remarks, found.rules)
 
 
 # People ---------------------------------------------------------------------------------------------------------------
@@ -279,6 +272,7 @@ def _of_people(ctx: Context, asked: _Asked, base: Budget, history: History, wind
         (facts, *_without_groups(ctx, asked, found), _choices(ctx, replace(change, floor=floor), found, base, periods)),
         rules,
         belong,
+        tuple(limits_table(ctx, rules, history, LINES_MAX)),
         (Text(advice, quiet=True), Button(ctx.t("Try them"), f"{said}{whose(history.accounts[history.above])}")),
     )
 

@@ -35,6 +35,7 @@ PROGRAMS: Mapping[str, Program] = {
         Program("claude-code", "Claude Code", ("anthropic-console", "anthropic-enterprise", "claude-gateway")),
         Program("codex", "Codex", ("openai", "chatgpt-enterprise")),
         Program("gemini-cli", "Gemini CLI"),
+        Program("qwen-code", "Qwen Code"),
         Program("gen-ai", N_("other programs")),
     )
 }

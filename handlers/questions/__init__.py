@@ -16,6 +16,7 @@ from handlers.questions.model_prices import MILLION, Rate, models, rate
 from handlers.questions.outcomes import outcomes_
 from handlers.questions.outlook import Scope, estimated, looked_at, missing, pace, seen_ahead
 from handlers.questions.projection import Forecast
+from handlers.questions.rules import budgets_
 from handlers.questions.spend import spend
 from handlers.questions.unit_cost import value
 from handlers.questions.whose import asked_about, headed
@@ -34,6 +35,7 @@ __all__ = [
     "asked_about",
     "at_providers",
     "balance",
+    "budgets_",
     "cap_each",
     "cap_words",
     "caps_of",

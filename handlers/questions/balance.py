@@ -5,16 +5,17 @@ from dataclasses import replace
 from datetime import date
 
 from handlers.access import is_for_all, may_see
-from handlers.arguments import Whom
-from handlers.budgets import BudgetStatus
+from handlers.arguments import Chosen, OnModels, Whom
+from handlers.budgets import BudgetStatus, used
 from handlers.card import Block, Button, Card, Facts, Gauge, Table, Text, Tone
 from handlers.context import Context
 from handlers.language import N_
-from handlers.money import percent, smallest
+from handlers.money import COUNTED, percent, smallest
 from handlers.periods import THIS
 from handlers.policy import Budget, ExceptionRule, rules_for
 from handlers.provenance import as_of, is_unread, spent_in_words
 from handlers.questions.at_providers import AtProviders, OwnCap, at_providers, cap_row
+from handlers.questions.breakdown import for_all
 from handlers.questions.outlook import looked_at, pace
 from handlers.questions.whose import headed, said_of
 from storage import spend
@@ -24,12 +25,14 @@ from storage.tables import FOREVER
 
 WARN_PERMILLE = 800
 FULL_PERMILLE = 1000
+MODELS_SHOWN_MAX = 3
 
 
-def balance(ctx: Context, whom: Whom = None) -> Card:
+def balance(ctx: Context, whom: Whom = None, on: OnModels = None) -> Card:
     """What is left of your budget, and which limit decides.
 
-    Without a name it is yours. You can also name a team or an agent that you own: “balance of team search”.
+    Without a name it is yours. You can also name a team or an agent that you own: “balance of team search”. With a
+    model it is what is left for that model: “balance on opus”.
     """
     account = whom or ctx.account(ctx.account_id)
     if account is None:
@@ -40,6 +43,12 @@ def balance(ctx: Context, whom: Whom = None) -> Card:
     found = looked_at(ctx, account)
     there = at_providers(ctx, account, found)
     stopped = [*_paused(ctx, account, there), *(Text(words) for words in there.refused)]
+    if on:
+        found = _for_models(ctx, found, on)
+        if not found:
+            title = headed(ctx, account, ctx.t("No limit counts {models}", models=on.said))
+            where = Button(ctx.t("Where did it go?"), f"spend{said_of(ctx, account)} on {on.said}")
+            return Card(title, (*stopped, as_of(ctx), where), "bad" if stopped else "plain", stale=there.stale)
     if not found:
         card = _without_budget(ctx, account)
         caps = (_others(ctx, [], there.caps),) if there.caps else ()
@@ -50,7 +59,9 @@ def balance(ctx: Context, whom: Whom = None) -> Card:
     blocks: list[Block] = [
         *stopped,
         gauge(ctx, deciding),
-        Facts((*reserved(ctx, deciding), *_resets(ctx, deciding), *ahead, *there.facts)),
+        Facts(
+            (*_on_models(ctx, deciding, on), *reserved(ctx, deciding), *_resets(ctx, deciding), *ahead, *there.facts)
+        ),
     ]
     if deciding.since and deciding.permille >= WARN_PERMILLE:
         blocks.append(Text(_set_later(ctx, deciding.since, deciding.period.first)))
@@ -59,7 +70,31 @@ def balance(ctx: Context, whom: Whom = None) -> Card:
     blocks += [as_of(ctx, first=min(each.period.first for each in found)), *_buttons(ctx, account)]
     personal = not is_for_all(ctx, account.id)
     tone = "bad" if stopped else tone_of(deciding)
-    return Card(title_of(ctx, account, deciding), tuple(blocks), tone, personal, stale=there.stale)
+    title = title_of(ctx, account, deciding)
+    title = ctx.t("{title}, for {models}", title=title, models=on.said) if on else title
+    return Card(title, tuple(blocks), tone, personal, stale=there.stale)
+
+
+def _for_models(ctx: Context, found: Sequence[BudgetStatus], on: Chosen) -> list[BudgetStatus]:
+    """The budgets that count some models: one that is used up decides, else the one with least left."""
+    counting = [
+        each for each in found if on.provider or any(ctx.policy.covers(each.budget, model) for model in on.models)
+    ]
+    return sorted(counting, key=lambda each: (each.unreserved > 0, each.budget.unit in COUNTED, each.unreserved))
+
+
+def _on_models(ctx: Context, deciding: BudgetStatus, on: Chosen | None) -> list[tuple[str, str]]:
+    """Which models are asked about, and what of a budget went to them, where that is known and the asker's to see."""
+    if on is None:
+        return []
+    names = sorted(on.models)
+    facts = [(ctx.t("Models"), ctx.listed(names) if 0 < len(names) <= MODELS_SHOWN_MAX else on.said)]
+    if deciding.daily is None or on.provider or for_all(ctx):
+        return facts
+    period = deciding.period
+    spent = [each for day, each in deciding.daily if period.first <= day < period.end and each.name in on.models]
+    amount = ctx.amount(used(ctx.policy, deciding.budget, spent), deciding.budget.unit)
+    return [*facts, (ctx.t("Used by them"), amount)]
 
 
 def _paused(ctx: Context, account: Account, there: AtProviders) -> list[Block]:
@@ -115,14 +150,7 @@ def _name_of(ctx: Context, status: BudgetStatus) -> str:
 
 def _own_name(ctx: Context, budget: Budget) -> str:
     """The name of a budget if another one could be taken for it, else ""."""
-
-    def looks(one: Budget) -> tuple[object, ...]:
-        whose = one.account_id if one.is_pool else one.kind or one.account_id.partition("/")[0]
-        return whose, one.every, one.models
-
-    mine = looks(budget)
-    alike = any(each.name != budget.name and looks(each) == mine for each in ctx.policy.budgets)
-    return budget.name if alike else ""
+    return "" if ctx.policy.names_by_look.get(budget.look, frozenset()) <= {budget.name} else budget.name
 
 
 def _rule(ctx: Context, status: BudgetStatus) -> list[tuple[str, str]]:

@@ -38,15 +38,16 @@ def outcomes_(ctx: Context, page: Page = 1) -> Card:
     if not kind:
         return _none(ctx, span)
     then = counts.counted_by(ctx.conn, earlier, first)
-    spent, before = _spent(ctx, seen, first, end), _spent(ctx, seen, earlier, first)
+    counted = [each for each in seen if (each, kind) in now or (each, kind) in then]  # not all teams write code
+    spent, before = _spent(ctx, counted, first, end), _spent(ctx, counted, earlier, first)
     rows = []
-    for team in sorted(seen, key=lambda each: ctx.line(each)[0].name.casefold()):
+    for team in sorted(counted, key=lambda each: ctx.line(each)[0].name.casefold()):
         number, was = now.get((team, kind), 0), then.get((team, kind), 0)
         one = cost_words(ctx, spent.get(team, 0), number)
         rows.append((ctx.line(team)[0].name, str(number), one, cost_words(ctx, before.get(team, 0), was)))
     part = part_of(rows, page)
     heads = (ctx.t("Team"), ctx.t("Counted"), ctx.t("Cost of one"), ctx.t("Before"))
-    caption = part.captioned(ctx, ctx.t("Cost of one of {outcomes}", outcomes=words_of(ctx, kind)))
+    caption = part.captioned(ctx, ctx.t("Counted: {outcomes}", outcomes=words_of(ctx, kind)))
     blocks: list[Block] = [Table(caption, heads, tuple(part.rows), "lrrr"), *part.buttons(ctx, "outcomes", file=False)]
     blocks += [*_reverted(ctx, kind, now), *_unallocated(ctx, first, end), *_trouble(ctx)]
     mine = next((each for each in seen if now.get((each, kind))), "")
@@ -124,6 +125,11 @@ def _trouble(ctx: Context) -> Iterator[Text]:
         if said["unmatched"]:
             names = ctx.listed(said["unmatched"])
             yield Text(ctx.t("No repository is called so, it may have been renamed: {names}", names=names))
+        if said.get("unowned"):
+            names = ctx.listed(said["unowned"])
+            yield Text(ctx.t("CODEOWNERS not readable, so app.yaml says whose these are: {names}", names=names))
+        if said.get("members_unread"):
+            yield Text(ctx.t("{name}: the token may not read teams, so nobody's membership counts.", name=name))
         if said["unallocated"]:
             n = said["unallocated"]
             yield Text(ctx.nt("{n} outcome belongs to no team.", "{n} outcomes belong to no team.", n))

@@ -67,9 +67,9 @@ def approve(ctx: Context, number: One, amount: MaybeHowMuch = None) -> Card:
     return _approve(ctx, case, case, mine, amount)
 
 
-def approved_apart(conn: Connection, turn: str, words: str) -> bool:
+def approved_apart(conn: Connection, words: str, ask_ahead: Callable[[Connection], None]) -> bool:
     """Whether what `approve` is to decide touches nobody else's figures; then it holds whose it does touch."""
-    return requests.hold(conn, turn, words.partition(" ")[0].partition(".")[0])
+    return requests.hold(conn, words.partition(" ")[0].partition(".")[0], ask_ahead)
 
 
 def approve_anew(ctx: Context, number: One) -> Card:

@@ -60,14 +60,16 @@ def record(
         known: what whoever decides should know, if it was read already.
 
     Raises:
-        RefusedError: it was changed or decided since it was read; nothing was written.
+        RefusedError: it was changed or decided since it was read; here or at the latest when the order ends, and
+            nothing was written.
     """
     request = after.request
-    if request != before.request and not requests.save(ctx.conn, before.request, request):
-        raise RefusedError(
+    if request != before.request:
+        changed = RefusedError(
             "Request #{number} was changed or decided a moment ago. Nothing was saved; look at it again.",
             number=request.id,
         )
+        requests.save_or_raise(ctx.conn, before.request, request, changed)
     deed(ctx, request, what, authority, details)
     ask_more(ctx, before, after, anew, known)
 

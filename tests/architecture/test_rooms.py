@@ -19,11 +19,13 @@ OUTSIDE = {
 }
 BOUNDARIES = {
     ("bot/app.py", "answers"),
+    ("bot/app.py", "ask_linked"),
     ("bot/app.py", "call"),
     ("bot/app.py", "hear"),
     ("bot/app.py", "handle"),
     ("bot/clock.py", "guarded"),
     ("bot/delivery.py", "_deliver_one"),
+    ("bot/platforms/slack/listener.py", "_asked"),
     ("bot/platforms/teams/listener.py", "_unbroken"),
     ("bot/telemetry/intake.py", "_run"),
 }

@@ -77,6 +77,8 @@ def test_an_export_is_rows_of_csv_that_no_spreadsheet_computes(kept: Database) -
     assert len(lines) == ROWS + 2
     assert '"\'=HYPERLINK(""http://x"",""y"")"' in lines[-1]
     assert [safe(cell) for cell in ("+1", "-1", "@a", "\ta", "1", "")] == ["'+1", "'-1", "'@a", "'\ta", "1", ""]
+    for unseen in ("\uff1d1+1", "\ufeff=1", "\u200b@a", "\u202e+1", "a;\uff0b1", "a;\u200b=1"):
+        assert "'" in safe(unseen), unseen
     # Excel in German separates at semicolons, and sees the quotes of a line break only at the beginning of a cell.
     assert [safe(cell) for cell in ("a;=1", "a\n=1", "a;;@b", "a; b")] == ["a;'=1", "a\n'=1", "a;;'@b", "a; b"]
 

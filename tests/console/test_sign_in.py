@@ -159,6 +159,7 @@ def test_nobody_is_led_away_after_the_sign_in(target: str, console: Console) -> 
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
         {"Origin": URL, "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://evil.example", "Sec-Fetch-Site": "none"},
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": f"{URL}.evil.example"},
     ],

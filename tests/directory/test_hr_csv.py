@@ -1,4 +1,5 @@
 """An HR export: what it may look like, what is made of it, and what is said when it cannot be used."""
+# ruff: noqa: RUF001 - letters of other languages are meant
 
 import random
 import re
@@ -655,6 +656,107 @@ def test_an_export_is_read_as_it_is(read: Read, text: str) -> None:
         ("ana", "Ana Silva", "max", date(2024, 3, 4)),
     ]  # fmt: skip
     assert person(told, "ana").team == person(told, "max").team != ""
+
+
+OTHER_EXPORTS = {
+    "SuccessFactors": """\
+User/Employee ID,First Name,Last Name,Business Email Address,Department,Supervisor,Employee Status,Hire Date
+1,Kim,Lee,kim@acme.example,Eng (100),NO_MANAGER,A,01/13/2020
+2,Ana,Silva,ana@acme.example,Eng (100),1,T,01/14/2020
+""",
+    "ADP": """\
+Associate ID,Payroll Name,Work Contact: Work Email,Home Department Description,Reports To Name,Position Status
+A1,"Lee, Kim",kim@acme.example,Eng,,Active
+A2,"Silva, Ana",ana@acme.example,Eng,"Lee, Kim",Terminated
+""",
+    "Rippling": """\
+Employee,Work email,Department,Manager,Employment status
+Kim Lee,kim@acme.example,Eng,,ACTIVE
+Ana Silva,ana@acme.example,Eng,Kim Lee,TERMINATED
+""",
+    "Oracle": """\
+PERSON_NUMBER,DISPLAY_NAME,EMAIL_ADDRESS,DEPARTMENT_NAME,MANAGER_PERSON_NUMBER,ASSIGNMENT_STATUS_TYPE
+1,Kim Lee,kim@acme.example,Eng,,ACTIVE
+2,Ana Silva,ana@acme.example,Eng,1,INACTIVE
+""",
+    "Google": """\
+First Name [Required],Last Name [Required],Email Address [Required],Status [READ ONLY],Manager Email,Department
+Kim,Lee,kim@acme.example,Active,,Eng
+Ana,Silva,ana@acme.example,Suspended,kim@acme.example,Eng
+""",
+    "Feishu": """\
+姓名,工号,企业邮箱,部门,直属上级,人员状态,入职日期
+Kim Lee,1,kim@acme.example,研发部/搜索,,正式,2020/1/1
+Ana Silva,2,ana@acme.example,研发部/搜索,Kim Lee,离职,2021/1/1
+""",
+    "WeCom": """\
+姓名,帐号,部门,邮箱,直属上级,禁用
+Kim Lee,kim,研发部,kim@acme.example,,否
+Ana Silva,ana,研发部,ana@acme.example,Kim Lee,是
+""",
+    "Japanese": """\
+社員番号,氏名,メールアドレス,部署,上司,入社日,在籍状況
+1,Kim Lee,kim@acme.example,開発部,,2020/01/01,在籍
+2,Ana Silva,ana@acme.example,開発部,Kim Lee,2020/01/01,退職
+""",
+    "Korean": """\
+사번,이름,이메일,부서,상사,입사일,재직상태
+1,Kim Lee,kim@acme.example,개발,,2020. 1. 13.,재직
+2,Ana Silva,ana@acme.example,개발,Kim Lee,2020. 1. 14.,퇴사
+""",
+    "Spanish": """\
+Nombre,Apellidos,Correo electrónico,Departamento,Responsable,Fecha de alta,Estado
+Kim,Lee,kim@acme.example,Ing,,13/01/2020,Activo
+Ana,Silva,ana@acme.example,Ing,Kim Lee,14/01/2020,Baja
+""",
+    "French": """\
+Prénom;Nom;Adresse e-mail;Service;Responsable hiérarchique;Statut
+Kim;Lee;kim@acme.example;Ing;;Actif
+Ana;Silva;ana@acme.example;Ing;Kim Lee;Sorti
+""",
+    "Portuguese": """\
+Nome,E-mail,Departamento,Gestor,Data de admissão,Situação
+Kim Lee,kim@acme.example,Eng,,13 de janeiro de 2020,Ativo
+Ana Silva,ana@acme.example,Eng,Kim Lee,14 de janeiro de 2020,Desligado
+""",
+    "Italian": """\
+Nome,Cognome,Email,Reparto,Responsabile,Stato
+Kim,Lee,kim@acme.example,Ing,,Attivo
+Ana,Silva,ana@acme.example,Ing,Kim Lee,Cessato
+""",
+    "Dutch": """\
+Voornaam,Achternaam,E-mailadres,Afdeling,Leidinggevende,Datum in dienst,Status
+Kim,Lee,kim@acme.example,Ing,,13-01-2020,Actief
+Ana,Silva,ana@acme.example,Ing,Kim Lee,14-01-2020,Uit dienst
+""",
+    "Polish": """\
+Imię;Nazwisko;E-mail;Dział;Przełożony;Data zatrudnienia;Status
+Kim;Lee;kim@acme.example;Ing;;13.01.2020;Aktywny
+Ana;Silva;ana@acme.example;Ing;Kim Lee;14.01.2020;Zwolniony
+""",
+    "Russian": """\
+Имя;Фамилия;Эл. почта;Отдел;Руководитель;Дата приёма;Статус
+Kim;Lee;kim@acme.example;Инж;;13 января 2020 г.;Работает
+Ana;Silva;ana@acme.example;Инж;Kim Lee;14.01.2020;Уволен
+""",
+}
+
+
+@pytest.mark.parametrize("text", OTHER_EXPORTS.values(), ids=OTHER_EXPORTS)
+def test_an_export_of_another_system_or_language_is_read_as_it_is(read: Read, text: str) -> None:
+    """Kim is there and leads Ana, who has left."""
+    told = read(text)
+
+    assert told.left_out == ()
+    kim, ana = person(told, "kim"), person(told, "ana")
+    assert kim.name in ("Kim Lee", "Lee, Kim")
+    assert (kim.active, kim.manager, ana.active, ana.manager) == (True, "", False, "kim")
+    assert kim.team == ana.team != ""
+
+
+def test_an_address_ends_before_the_full_stop(read: Read) -> None:
+    """It stood at the end of a sentence."""
+    assert person(read("e-mail,name\nkim@acme.example.,Kim\n"), "kim").email == "kim@acme.example"
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,15 @@ def test_a_wrong_word_is_answered_with_what_would_be_right(acme: Company, said: 
         ("ana", "statsu", ["help"]),
         ("fay", "statsu", ["status"]),
         ("ana", "witdraw 3", ["help withdraw"]),
+        ("ana", "my balence", ["balance"]),
+        ("ana", "余鹅", ["balance"]),
+        ("ana", "支处 上周", ["spend 上周"]),
+        ("ana", "帮组", ["help"]),
+        ("ana", "申情50完成迁移", ["help request"]),
+        ("ana", "预策", ["balance", "forecast"]),
+        ("ana", "批隼 42", ["help"]),
+        ("max", "批隼 42", ["help approve"]),
+        ("ana", "天气", ["help"]),
     ],
 )
 def test_what_was_probably_meant_is_a_button_that_changes_nothing(

@@ -1,10 +1,10 @@
 """How many statements a sentence takes: an order at most twenty, a balance at most six.
 
 Counted is every statement that SQLAlchemy sends to the database (`before_cursor_execute`) from the moment a platform
-hands a sentence over until its answer is there: who speaks, and under which id the press was delivered, are in it, and
-on PostgreSQL the one by which orders take turns. BEGIN and COMMIT are not counted. One statement for many rows
-(executemany) counts once. Everybody is reached on two platforms, limits at a provider follow every budget, and the
-team's pool is split. What may take more than twenty has its bound beside it, and why.
+hands a sentence over until its answer is there: who speaks, and under which id the press was delivered, are in it.
+BEGIN, what goes with it, and COMMIT are not counted. One statement for many rows (executemany) counts once. Everybody
+is reached on two platforms, limits at a provider follow every budget, and the team's pool is split. What may take more
+than twenty has its bound beside it, and why. How often that goes to PostgreSQL and back is counted for the most usual.
 
 `pytest tests/handlers/test_statements.py -s` prints the table of docs/reference/benchmarks.md.
 """
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -29,6 +30,7 @@ from storage.db import Database
 from storage.directory import Link
 from storage.findings import Found, Said
 from storage.spikes import Sight
+from storage.statement_queue import StatementQueue
 from tests.support.clock import Clock
 from tests.support.company import ACME, PEOPLE, RULES, Company
 from tests.support.receipt_files import pdf
@@ -43,9 +45,12 @@ WAITING = 9
 ABOVE = 1
 """What a lead's decision takes more on PostgreSQL if the pool lacks something: it gives, and asks those above."""
 
-AGAIN = 1
-"""What touches the figures of others than those for whom it is decided was begun beside other decisions, in one
-statement on PostgreSQL, and is begun again alone."""
+AGAIN = 4
+"""What touches the figures of others than those for whom it is decided was begun beside other decisions on PostgreSQL,
+with four questions in one trip, and is begun again alone."""
+
+TRIPS_MAX = 15
+"""How often the most usual orders go to PostgreSQL and back, with the commit. What is only written goes along."""
 
 BATCH = 1
 """On PostgreSQL an order that moves the charges of the past makes the table of its batch first."""
@@ -250,9 +255,13 @@ ORDERS: dict[str, tuple[Spoken, ...]] = {
     "withdraw": (Spoken("ana", "withdraw 1", "Request #1 is withdrawn", (ASKED,)),),
     "approve": (
         Spoken("max", "approve 1", "Approved: $50.00", (ASKED,), about="the only stage"),
-        Spoken("max", "approve 1", "Approved: $600.00 a month", (LASTING,), about="of an exception"),
+        Spoken(
+            "max", "approve 1", "Approved: $600.00 a month", (LASTING,), about="of an exception", most=ORDER_MAX + AGAIN
+        ),
         Spoken("max", "approve 1", "Approved: $20.00", prepare=claim_made, about="of a claim"),
-        Spoken("max", "approve 1", "Approved: $50.00", (SHARE,), about="of what is free in a pool"),
+        Spoken(
+            "max", "approve 1", "Approved: $50.00", (SHARE,), about="of what is free in a pool", most=ORDER_MAX + AGAIN
+        ),
         Spoken(
             "max",
             "approve 1",
@@ -423,6 +432,37 @@ def test_an_order_takes_at_most_twenty_statements(company: Company, spoken: Spok
     assert card.title.startswith(spoken.answer)
     sys.stdout.write(f"\n| `{spoken.words}` | {spoken.about} | {len(sent)} |\n")
     assert len(sent) <= spoken.most, "\n".join(sent)
+
+
+@pytest.fixture
+def rode_along(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many statements went in each trip to PostgreSQL besides the one that needed it."""
+    found: list[int] = []
+    original = StatementQueue.trip
+
+    def trip(self: StatementQueue, question: Any = None, end: Any = None) -> Any:
+        found.append(len(self._waiting) - (question is None and end is None))
+        return original(self, question, end)
+
+    monkeypatch.setattr(StatementQueue, "trip", trip)
+    return found
+
+
+@pytest.mark.parametrize("spoken", [ORDERS["request"][0], ORDERS["approve"][0]], ids=lambda each: each.words)
+def test_a_request_and_its_approval_take_at_most_fifteen_trips(
+    company: Company, spoken: Spoken, rode_along: list[int]
+) -> None:
+    """On PostgreSQL, with the commit."""
+    if company.database.is_sqlite:
+        pytest.skip("there is no way to go to a file")
+    for person, words in spoken.before:
+        company.hear(person, words)
+    rode_along.clear()
+    card, sent = says(company, replace(spoken, before=()))
+    trips = len(sent) - sum(rode_along) + 1
+    assert card.title.startswith(spoken.answer)
+    sys.stdout.write(f"\n| `{spoken.words}` | {spoken.about} | {trips} trips |\n")
+    assert trips <= TRIPS_MAX, "\n".join(sent)
 
 
 @pytest.mark.parametrize("spoken", BALANCES, ids=lambda each: f"{each.person}: {each.words}")

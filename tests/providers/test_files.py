@@ -1,4 +1,5 @@
 """Usage from files: whole or not at all, to the nano, and in constant memory."""
+# ruff: noqa: RUF001 - letters of other languages are meant
 
 import json
 import os
@@ -133,6 +134,98 @@ def test_a_cost_is_a_whole_number_of_nanos(files: Files, tmp_path: Path, cost: s
     assert [cell.cost_nanos for cell in read(files)] == [nanos]
 
 
+@pytest.mark.parametrize(
+    ("cost", "currency", "nanos"),
+    [
+        ("R$ 5.20", "BRL", 52 * 10**8),
+        ("5 zł", "PLN", 5 * 10**9),
+        ("₽5", "RUB", 5 * 10**9),
+        ("5 руб.", "RUB", 5 * 10**9),
+        ("5 Kč", "CZK", 5 * 10**9),
+        ("5 Ft", "HUF", 5 * 10**9),
+        ("Rp 5000", "IDR", 5 * 10**12),
+        ("₫5000", "VND", 5 * 10**12),
+        ("5원", "KRW", 5 * 10**9),
+        ("CN¥5", "CNY", 5 * 10**9),
+        ("RMB 5", "CNY", 5 * 10**9),
+        ("1.2万元", "CNY", 12 * 10**12),
+        ('"₹1,00,000.50"', "INR", 1000005 * 10**8),
+        ("5 usd", "USD", 5 * 10**9),
+        ('"$1,234.50 USD"', "USD", 12345 * 10**8),
+        ("$5.2e-05", "USD", 52_000),
+        ("EUR -3.20", "EUR", -32 * 10**8),
+        ("3.20- EUR", "EUR", -32 * 10**8),
+        ("($3.20)", "USD", -32 * 10**8),
+    ],
+)
+def test_a_cost_may_have_its_currency_beside_it(
+    files: Files, tmp_path: Path, cost: str, currency: str, nanos: int
+) -> None:
+    """As people and their spreadsheets write it, before or behind."""
+    (tmp_path / "a.csv").write_text(f"{PLAIN}2026-11-21,ana,m,1,{cost}\n", encoding="utf-8")
+    assert [(cell.currency, cell.cost_nanos) for cell in read(files)] == [(currency, nanos)]
+
+
+@pytest.mark.parametrize(
+    ("said", "currency"),
+    [
+        ("usd", "USD"),
+        ("US Dollar", "USD"),
+        ("$", "USD"),
+        ("RMB", "CNY"),
+        ("人民币", "CNY"),
+        ("€", "EUR"),
+        ("Euro", "EUR"),
+    ],
+)
+def test_a_currency_may_be_called_by_its_name(files: Files, tmp_path: Path, said: str, currency: str) -> None:
+    """RMB is the yuan and no other currency."""
+    header = PLAIN.replace("cost", "cost,currency")
+    (tmp_path / "a.csv").write_text(f"{header}2026-11-21,ana,m,1,1,{said}\n", encoding="utf-8")
+    assert [cell.currency for cell in read(files)] == [currency]
+
+
+OWN_TABLES = {
+    "Date,User,Email,Model,Input Tokens,Output Tokens,Cost (USD)\n2026-11-03,A,ana@x.y,m,12,3,1.5\nTotal,,,,12,3,1\n": (
+        *("ana@x.y", "m", 12, 3, "USD", 1_500_000_000),
+    ),
+    "Datum;Benutzer;Modell;Cost (€)\n03.11.2026;ana;m;1,50\nSumme;;;1,50\n": ("ana", "m", 0, 0, "EUR", 1_500_000_000),
+    "日期,用户,模型,输入tokens,输出tokens,费用(元)\n2026/11/3,安娜,m,12,3,1.5\n,合计,,12,3,1.5\n": (
+        *("安娜", "m", 12, 3, "CNY", 1_500_000_000),
+    ),
+    "Day,Member,Model,Total tokens,Input tokens,Output tokens,Amount (GBP)\n3 Nov 2026,ana,m,15,12,3,1.5\n": (
+        *("ana", "m", 12, 3, "GBP", 1_500_000_000),
+    ),
+    "date,who,model,tokens,cost (€)\n2026-11-03,ana,m,12,1.5\n": ("ana", "m", 12, 0, "EUR", 1_500_000_000),
+}
+
+
+@pytest.mark.parametrize("text", OWN_TABLES)
+def test_a_table_of_ones_own_is_read_by_its_titles(files: Files, tmp_path: Path, text: str) -> None:
+    """The currency may stand in a title, and the row that adds up the others is left out."""
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    (cell,) = read(files)
+    told = (cell.subject, cell.model, cell.tokens_input, cell.tokens_output, cell.currency, cell.cost_nanos)
+    assert told == OWN_TABLES[text]
+    assert odd(files) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Date,User,Model,Cost,Total cost\n2026-11-03,a,m,1,2\n",
+        "Date,User,Model,Input tokens,Cached tokens,Output tokens,Cost\n2026-11-03,a,m,10,5,1,2\n",
+        "Date,User,Tokens\n2026-11-03,a,10\n",
+        "Date,User,Model,Amount\n2026-11-03,a,m,1\n",
+        "Date,User,Model,Cost (¥)\n2026-11-03,a,m,1\n",
+    ],
+)
+def test_titles_that_could_mean_two_things_are_asked_about(files: Files, tmp_path: Path, text: str) -> None:
+    """Which of two costs, whether the input holds the cache, yuan or yen: nobody guesses."""
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    assert "header: " in refused(files)
+
+
 def test_days_are_given_that_were_asked_for(files: Files, tmp_path: Path) -> None:
     """The sum of the days is the whole."""
     (tmp_path / "a.csv").write_text(PLAIN + "".join(f"2026-11-{day:02},ana,m,1,1\n" for day in range(1, 11)))
@@ -150,7 +243,7 @@ def test_excels_semicolons_marks_and_own_columns_are_read(files: Files, tmp_path
 
 def test_a_report_may_have_its_title_above_the_header(files: Files, tmp_path: Path) -> None:
     """A line is named by its number in the file all the same."""
-    (tmp_path / "a.csv").write_text(f"Usage report\nNovember 2026\n\n{PLAIN}2026-11-21,ana,m,5,1.5\nTotal,,,5,1.5\n")
+    (tmp_path / "a.csv").write_text(f"Usage report\nNovember 2026\n\n{PLAIN}2026-11-21,ana,m,5,1.5\nsoon,,,5,1.5\n")
     assert odd(files) == ["a.csv, line 6: date: it is no day; write it as 2026-11-22"]
     assert subjects(files) == ["ana"]
 
@@ -232,7 +325,8 @@ def test_a_file_that_did_not_change_is_not_read_again(
         ("2026-11-21,ana,m,1,1e11", "cost: it is more than a row can cost"),
         ("2026-11-21,ana,m,1.5,1", "tokens: it is no count; write a whole number such as 1200"),
         ("2026-11-21,ana,m,1e16,1", "tokens: it is more than a row can count"),
-        ("2026-11-21,ana,m,1,¥1", "cost: it could be yuan or yen; say currency: CNY or JPY"),
+        ("2026-11-21,ana,m,1,¥1", "cost: it could be CNY or JPY; say currency: CNY or JPY"),
+        ("2026-11-21,ana,m,1,5 kr", "cost: it could be SEK or NOK; say currency: SEK or NOK"),
         ("2026-11-21,1.2E+15,m,1,1", "who: a spreadsheet made a number of this id; export the file again"),
         (f"2026-11-21,{'x' * 256},m,1,1", "who: it is no name: it is too long or has odd letters"),
         ("2026-11-21,ana,m,1", "it has 4 fields where the header has 5"),
@@ -303,7 +397,6 @@ def test_letters_of_another_encoding_are_told(files: Files, tmp_path: Path) -> N
     ("header", "lacking"),
     [
         ("date,who,model,tokens", "cost"),
-        ("date,who,cost", "model, tokens"),
         ("date,who,model,cost,tokens_output", "tokens_input"),
         ("ChargePeriodStart,BilledCost", "BillingCurrency, ServiceCategory"),
     ],
@@ -511,7 +604,7 @@ def test_a_correction_never_leaves_tokens_below_zero(files: Files, tmp_path: Pat
     [
         ({"ChargePeriodStart": "yesterday"}, "ChargePeriodStart: it is no moment; write it as 2026-11-22T00:00:00Z"),
         ({"EffectiveCost": "", "BilledCost": "NULL"}, "BilledCost: it is no number; write it as 1234.56"),
-        ({"BillingCurrency": "dollars"}, "BillingCurrency: it is no currency; write three letters such as USD"),
+        ({"BillingCurrency": "pesos"}, "BillingCurrency: it is no currency; write three letters such as USD"),
         ({"SkuPriceDetails": "gpt-5"}, "SkuPriceDetails: it is no JSON object"),
         ({"ConsumedQuantity": "many"}, "ConsumedQuantity: it is no number; write it as 1234.56"),
         ({"ConsumedQuantity": "1e30"}, "ConsumedQuantity: it is more than a row can count"),

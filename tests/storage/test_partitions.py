@@ -1,6 +1,8 @@
 """Charges by months: PostgreSQL keeps each month apart, and nobody can tell by any figure."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from sqlalchemy import Connection, Table, func, select, text
 from storage import comparisons, exports, ingest, partitions, people, retention, spend, usage_patterns
 from storage.charges import Charge
 from storage.copies import totals
-from storage.db import Database
+from storage.db import BusyError, Database
 from storage.directory import Directory, Link, Person, Team
 from storage.ingest import WholeDay
 from storage.tables import charge_versions, charges
@@ -196,6 +198,78 @@ def test_months_that_may_be_forgotten_go_and_what_they_came_to_stays(database: D
     database.transact(ingest.rebuild)
     assert database.ask(totals)["spend"] == sums
     assert record(database, cell(MONTH_ENDS[2], cost=9)) == 1
+
+
+def test_what_is_restated_leaves_the_indexes_alone_on_postgresql(postgres: Postgres) -> None:
+    """There is room for its next version on its own page."""
+    updated = text(
+        "select relname, pg_stat_get_xact_tuples_updated(oid), pg_stat_get_xact_tuples_hot_updated(oid) from pg_class"
+        " where relname in ('charges_2026_11', 'spend')"
+    )
+    cells = [[replace(cell(MONTH_ENDS[1], cost=n), model=f"m{k}") for k in range(300)] for n in (1, 2)]
+    with postgres.migrated() as url:
+        made = company(Database(url))
+        record(made, *cells[0])
+
+        def restated(conn: Connection) -> list[tuple[str, int, int]]:
+            ingest.record(conn, cells[1], UTC_ZONE, same, NOW)
+            return [(*row,) for row in conn.execute(updated)]
+
+        found = made.transact(restated)
+        made.close()
+    assert len(found) == 2
+    assert all(in_place > count / 10 for _, count, in_place in found), found
+
+
+@pytest.fixture
+def with_months(postgres: Postgres) -> Iterator[Database]:
+    """A company on PostgreSQL with charges of several months."""
+    with postgres.migrated() as url:
+        made = company(Database(url))
+        record(made, *(cell(start) for start in MONTH_ENDS))
+        yield made
+        made.close()
+
+
+def forget(database: Database) -> int:
+    """Forget all months before December."""
+    return database.transact(lambda conn: retention.charges_of_months(conn, datetime(2026, 12, 24, tzinfo=UTC), NOW))
+
+
+def left(conn: Connection) -> int:
+    """Charges of December, found without a long wait for anybody's lock."""
+    conn.exec_driver_sql("set local lock_timeout = 2000")
+    december = partitions.of_days(date(2026, 12, 5), date(2027, 1, 2))
+    return conn.execute(select(func.count()).select_from(charges).where(december)).scalar_one()
+
+
+def test_nobody_waits_while_the_month_that_goes_is_in_use(with_months: Database) -> None:
+    """PostgreSQL cleans a month with such a lock, and lets go of it a second after somebody else asks for it."""
+    waits = text("select count(*) from pg_locks where not granted and relation = 'charges_2026_09'::regclass")
+    with with_months._orders.connect() as cleaning, ThreadPoolExecutor() as threads:
+        cleaning.exec_driver_sql("lock table only charges_2026_09 in share update exclusive mode")
+        going = threads.submit(forget, with_months)
+        while not with_months.ask(lambda conn: conn.execute(waits).scalar_one()):
+            assert not going.done()
+        assert with_months.ask(left) == 1
+        cleaning.rollback()
+        assert going.result() == len(MONTH_ENDS) - 1
+    assert months(with_months) == [date(2026, 12, 1)]
+
+
+def test_a_month_does_not_go_while_all_are_read_for_long_and_nobody_waits_for_it(with_months: Database) -> None:
+    """Nothing is changed then, and it goes the next time."""
+    before = months(with_months)
+    with with_months._questions.connect() as reading, ThreadPoolExecutor() as threads:
+        reading.execute(select(func.count()).select_from(charges))
+        going = threads.submit(forget, with_months)
+        while not going.done():
+            assert with_months.ask(left) == 1
+        with pytest.raises(BusyError):
+            going.result()
+    assert months(with_months) == before
+    assert record(with_months, cell(MONTH_ENDS[0], cost=9)) == 1
+    assert forget(with_months) == len(MONTH_ENDS) - 1
 
 
 def test_charges_of_before_are_put_into_their_months(empty_url: str) -> None:

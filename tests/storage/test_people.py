@@ -3,8 +3,10 @@
 from dataclasses import replace
 from datetime import date
 from functools import partial
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection, event
 
 from storage import people
 from storage.db import Database
@@ -103,3 +105,82 @@ def test_a_move_back_on_the_same_day_leaves_one_line(company: Database) -> None:
         company.transact(partial(people.apply, directory=directory, today=date(2026, 11, 5)))
 
     assert "team/search" in {each.id for each in company.ask(lambda conn: people.line(conn, "person/ana"))}
+
+
+NAMED = Directory(
+    people=(
+        Person("emile", "Émile Zola", "emile@x.example"),
+        Person("oegmundur", "Ögmundur ÞÓR", "oe@x.example"),
+        Person("wei", "王伟", "wei@x.example", roles=("finance",), groups=("contractors",)),
+        Person("gone", "Gone Girl", active=False, roles=("admin",), groups=("interns",)),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "whom"),
+    [
+        ("émile zola", "person/emile"),
+        ("Émile Zola", "person/emile"),
+        ("ÉMILE ZOLA", "person/emile"),
+        ("EMILE@x.example", "person/emile"),
+        ("Emile", "person/emile"),
+        ("Ögmundur ÞÓR", "person/oegmundur"),
+        ("王伟", "person/wei"),
+    ],
+)
+def test_a_name_is_found_in_any_case(database: Database, said: str, whom: str) -> None:
+    """Databases know the two cases of the letters of ASCII only."""
+    database.transact(lambda conn: people.apply(conn, NAMED, TODAY))
+    found = database.ask(lambda conn: people.find_accounts(conn, [said, "nobody", "Gone Girl"]))
+    assert {word: [each.id for each in accounts] for word, accounts in found.items()} == {
+        said: [whom],
+        "nobody": [],
+        "Gone Girl": [],
+    }
+
+
+def test_to_find_who_is_called_so_not_everybody_is_looked_at(company: Database) -> None:
+    """A person in a company of a hundred thousand waits for three looks into indexes."""
+    if not company.is_sqlite:
+        pytest.skip("PostgreSQL looks through what is small")
+    said: list[tuple[str, Any]] = []
+
+    def hear(_conn: object, _cursor: object, statement: str, sent: object, *_: object) -> None:
+        said.append((statement, sent))
+
+    def plans(conn: Connection) -> list[str]:
+        event.listen(conn.engine, "before_cursor_execute", hear)
+        people.find_accounts(conn, ["ana silva", "ana"])
+        event.remove(conn.engine, "before_cursor_execute", hear)
+        ((statement, sent),) = said
+        return [row[-1] for row in conn.exec_driver_sql(f"explain query plan {statement}", tuple(sent))]
+
+    looks = company.ask(plans)
+    assert any("ix_accounts_in_any_case" in each for each in looks)
+    assert not [each for each in looks if each.startswith("SCAN")]
+
+
+def test_who_is_meant_is_looked_for_nearby_where_there_are_many(
+    company: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the order of names and of ids; where there are few, everybody is near."""
+    assert len(company.ask(lambda conn: people.nearby(conn, "nobody"))) == 7
+    monkeypatch.setattr(people, "FEW", 2)
+    ids = {
+        word: {each.id for each in company.ask(partial(people.nearby, word=word, most=1))}
+        for word in ("Ana Slva", "enx")
+    }
+    assert "person/ana" in ids["Ana Slva"]
+    assert "team/eng" in ids["enx"]
+    assert all(len(each) < 7 for each in ids.values())
+
+
+def test_a_word_is_a_group_or_a_role_while_somebody_has_it(database: Database) -> None:
+    """Whole words only, and not of who has left."""
+    database.transact(lambda conn: people.apply(conn, NAMED, TODAY))
+    words = ("contractors", "contract", "interns", "finance", "admin", "%")
+    groups = {each: database.ask(partial(people.is_group, word=each)) for each in words}
+    roles = {each: database.ask(partial(people.is_role, word=each)) for each in words}
+    assert [each for each in words if groups[each]] == ["contractors"]
+    assert [each for each in words if roles[each]] == ["finance"]

@@ -16,7 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg
-from sqlalchemy import Dialect, Engine, event, text
+from sqlalchemy import Dialect, Engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.util import LRUCache
 
@@ -161,9 +161,8 @@ class Postgres:
 
     def say(self, *statements: str) -> None:
         """Say something to the server, outside of any transaction."""
-        with self._admin._orders.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-            for each in statements:
-                conn.execute(text(each))
+        for each in statements:
+            self._admin.outside_of_transactions(each)
 
     def close(self) -> None:
         """Let the connection go."""

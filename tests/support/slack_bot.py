@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -18,6 +18,7 @@ from bot.platforms.slack.transport import Endpoint, Socket
 from bot.platforms.slack.verification import Verifier
 from handlers.card import Button, Card, Facts, Gauge, Input, Text
 from handlers.errors import RefusedError
+from handlers.place import Place
 from handlers.sentence import Sentence
 from tests.support.fakes.slack import PATIENCE_S, FakeSlack
 
@@ -81,6 +82,16 @@ class SmallApp:
             return self.instead[word]
         return ANSWERS.get(word, _echo)(self, sentence)
 
+    def ask_linked(self, identities: Sequence[str], text: str, place: Place, *, at_once: bool = False) -> Card | None:
+        """Answer a question of whoever is linked; what is slow not at once, and what has a form not at all."""
+        if self.bug:
+            raise RuntimeError("the database is gone")
+        person = next((self.links[each] for each in identities if each in self.links), None)
+        word = text.partition(" ")[0]
+        if person is None or word in ORDERS or (at_once and word != "balance"):
+            return None
+        return self.hear(Sentence(text, person, place))
+
     def show_home(self, sentence: Sentence) -> None:
         """Show a Home."""
         self.slack.show(sentence.place, self.hear(sentence), "")
@@ -135,6 +146,7 @@ def _request(_app: SmallApp, sentence: Sentence) -> Card:
     return Card(f"Asked for {amount} more", (Text(sentence.inputs.get("reason", "")),))
 
 
+ORDERS = ("request", "claim", "receipt")
 ANSWERS: dict[str, Callable[[SmallApp, Sentence], Card]] = {
     "balance": lambda _app, _sentence: BALANCE,
     "home": lambda _app, _sentence: BALANCE,

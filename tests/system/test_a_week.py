@@ -13,11 +13,6 @@ from typing import Any
 
 import pytest
 
-from bot.app import App
-from bot.clock import guarded
-from bot.config import Settings
-from bot.platforms.slack.client import web_client
-from bot.platforms.slack.messenger import Slack
 from storage.db import Database
 from storage.directory import Person
 from storage.outbox import LEASE
@@ -26,6 +21,7 @@ from tests.support.company import ACME, RULES, Company
 from tests.support.databases import started
 from tests.support.fakes.slack import FakeSlack
 from tests.support.history import on_working_days, read_all, uses
+from tests.support.replica import replica
 
 BEGIN = datetime(2026, 11, 23, 0, 0, 5, tzinfo=UTC)
 EVERY = timedelta(hours=6)
@@ -40,20 +36,6 @@ RULES_HERE: dict[str, object] = {
     "organization": {"name": "Acme", "zone": "UTC"},
     "schedule": [{**each, "grace_hours": 5} for each in SCHEDULE],
 }
-
-
-def replica(url: str, slack_url: str, token: str, ahead_s: "Synchronized[float]") -> None:
-    """A process that ticks and delivers until it is killed."""
-    app = App(
-        settings=Settings.model_validate(RULES_HERE),
-        database=Database(url),
-        platforms={"slack": Slack(web_client(token, slack_url), pause=lambda _: None)},
-        now=lambda: datetime.fromtimestamp(time.time() + ahead_s.value, UTC),
-    )
-    while True:
-        guarded(app.tick)
-        guarded(app.deliver)
-        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -100,7 +82,7 @@ def test_each_slot_of_a_week_is_said_once_while_postgresql_comes_and_goes(server
         for channel in CHANNELS:
             slack.add_channel(channel)
 
-        where = (url, slack.base_url, slack.bot_token, ahead_s)
+        where = (RULES_HERE, url, slack.base_url, slack.bot_token, ahead_s)
         running: list[BaseProcess] = []
         try:
             for step in range(STEPS):

@@ -8,15 +8,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from multiprocessing.process import BaseProcess
-from multiprocessing.sharedctypes import Synchronized
 
 import pytest
 
-from bot.app import App
-from bot.clock import guarded
-from bot.config import Settings
-from bot.platforms.slack.client import web_client
-from bot.platforms.slack.messenger import Slack
 from storage.db import Database
 from storage.directory import Person
 from storage.outbox import LEASE
@@ -25,6 +19,7 @@ from tests.support.company import ACME, RULES, Company
 from tests.support.databases import Postgres
 from tests.support.fakes.slack import FakeSlack, Message
 from tests.support.history import on_working_days, read_all, uses
+from tests.support.replica import replica
 
 MONDAY = datetime(2026, 11, 23, 8, 0, 5, tzinfo=UTC)
 CHANNELS = tuple(f"C{number}" for number in range(1, 7))
@@ -35,20 +30,6 @@ LIMITS = [
     {"name": "pool", "who": "team search", "amount": "600 USD", "alert_at": [50], "alert_in": f"slack:{CHANNELS[0]}"}
 ]
 RULES_HERE: dict[str, object] = {**RULES, "schedule": SCHEDULE, "budgets": LIMITS}
-
-
-def replica(url: str, slack_url: str, token: str, ahead_s: "Synchronized[float]") -> None:
-    """A process that ticks and delivers until it is killed. Its clock is as far ahead as the test says."""
-    app = App(
-        settings=Settings.model_validate(RULES_HERE),
-        database=Database(url),
-        platforms={"slack": Slack(web_client(token, slack_url), pause=lambda _: None)},
-        now=lambda: datetime.fromtimestamp(time.time() + ahead_s.value, UTC),
-    )
-    while True:
-        guarded(app.tick)
-        guarded(app.deliver)
-        time.sleep(0.02)
 
 
 @contextmanager
@@ -102,7 +83,7 @@ def test_every_slot_is_delivered_once_while_replicas_are_killed(company: Company
         address = company.database.url.render_as_string(hide_password=False)
 
         def start() -> BaseProcess:
-            made = context.Process(target=replica, args=(address, slack.base_url, slack.bot_token, ahead_s))
+            made = context.Process(target=replica, args=(RULES_HERE, address, slack.base_url, slack.bot_token, ahead_s))
             made.start()
             return made
 

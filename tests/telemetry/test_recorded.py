@@ -8,7 +8,7 @@ from handlers.policy import TelemetryRules
 from storage import spend
 from storage.charges import TOKENS
 from tests.support.company import Company
-from tests.support.exporters import Collecting, protobuf, recorded
+from tests.support.exporters import RECORDED_AT, Collecting, protobuf, recorded
 
 CLAUDE = (1200, 20000, 3000, 0, 321)
 CLAUDE_SPLIT = (1200, 20000, 1000, 2000, 321)
@@ -80,6 +80,64 @@ def test_codex_and_gemini_cli_count_by_one_signal(
     assert (reasoning, requests) == (100, 1 if signal == "events" else 0)
     assert cost > 0
     assert source == "list_price"
+
+
+def _points(metric: str, form: str, temporality: int, *points: tuple[dict[str, str], int]) -> dict[str, Any]:
+    at = int(RECORDED_AT.timestamp()) * 10**9
+    made = [
+        {
+            "attributes": [{"key": key, "value": {"stringValue": value}} for key, value in attributes.items()],
+            "startTimeUnixNano": str(at - 10**10),
+            "timeUnixNano": str(at),
+            **({"asInt": str(number)} if form == "sum" else {"count": "1", "sum": number}),
+        }
+        for attributes, number in points
+    ]
+    metrics = [{"name": metric, form: {"dataPoints": made, "aggregationTemporality": temporality}}]
+    return {"resourceMetrics": [{"scopeMetrics": [{"metrics": metrics}]}]}
+
+
+@pytest.mark.parametrize("proto", [False, True], ids=["json", "protobuf"])
+def test_qwen_codes_metrics(company: Company, door: Collecting, *, proto: bool) -> None:
+    """Its input includes what was read from a cache, and its output the reasoning."""
+    kinds = {"input": 24_200, "cache": 20_000, "output": 321, "thought": 100}
+    points = [({"model": "qwen3-coder-plus", "type": kind}, number) for kind, number in kinds.items()]
+    body = _points("qwen-code.token.usage", "sum", 2, *points)
+    assert door.exporter().send(protobuf(body) if proto else body).status_code == 200
+    [(provider, account, model, tokens, reasoning, *_)] = charged(company)
+    assert (provider, account, model) == ("qwen-code", "person/ana", "qwen3-coder-plus")
+    assert (tokens, reasoning) == ((4200, 20000, 0, 0, 321), 100)
+
+
+@pytest.mark.parametrize("form", ["histogram", "exponentialHistogram"])
+@pytest.mark.parametrize("proto", [False, True], ids=["json", "protobuf"])
+def test_programs_of_the_conventions_may_send_either_histogram(
+    company: Company, door: Collecting, form: str, *, proto: bool
+) -> None:
+    """Only the sum counts."""
+    points = [
+        ({"gen_ai.request.model": "gpt-5.2", "gen_ai.token.type": kind}, number)
+        for kind, number in (("input", 5_000), ("output", 700))
+    ]
+    body = _points("gen_ai.client.token.usage", form, 1, *points)
+    assert door.exporter().send(protobuf(body) if proto else body).status_code == 200
+    [(provider, _, model, tokens, *_)] = charged(company)
+    assert (provider, model, tokens) == ("gen-ai", "gpt-5.2", (5000, 0, 0, 0, 700))
+
+
+@pytest.mark.parametrize("path", ["/v1/metrics", "/otlp/v1/metrics/v1/metrics", "/otlp/v1/profiles", "/otlp"])
+def test_who_exports_to_another_address_hears_the_right_one(door: Collecting, path: str) -> None:
+    """The address lacks /otlp, or has too much behind it."""
+    answer = door.client.post(path, json={})
+    assert answer.status_code == 404
+    assert "with /otlp behind it" in answer.json()["detail"]
+
+
+def test_a_slash_behind_the_address_changes_nothing(company: Company, door: Collecting) -> None:
+    """Some collectors put one there."""
+    ana = door.exporter()
+    assert ana.send(recorded("claude-code-2.1.332-1-metrics.json"), "metrics/").status_code == 200
+    assert len(charged(company)) == 1
 
 
 def test_what_was_told_counts_at_once(company: Company, door: Collecting) -> None:

@@ -3,13 +3,18 @@
 The titles are those of Workday's, Personio's, BambooHR's, HiBob's and similar exports, in English as in some other
 languages; app.yaml may name any other (`columns:`).
 """
+# ruff: noqa: RUF001 - letters of other languages are meant
 
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import get_args
 
 from bot.config import HrColumn as Column
 from bot.texts import t
+
+# What says yes of those who are not there.
+IS_GONE = ("disabled", "account disabled", "is disabled", "suspended", "terminated", "archived", "deactivated", "禁用")
 
 # The first title that the file has counts, so that "Manager e-mail" is taken where "Manager" holds a full name.
 COLUMNS: Mapping[Column, Sequence[str]] = {
@@ -20,38 +25,75 @@ COLUMNS: Mapping[Column, Sequence[str]] = {
         *("e-mail", "e-mail address", "primary e-mail", "mail", "user principal name", "upn"),
         *("E-Mail-Adresse", "E-Mail geschäftlich", "geschäftliche E-Mail", "dienstliche E-Mail"),
         *("adresse e-mail", "adresse électronique", "e-mail professionnel", "courriel"),
-        *("correo electrónico", "correo", "endereço de e-mail"),
+        *(
+            "correo electrónico",
+            "correo",
+            "endereço de e-mail",
+            "work contact: work e-mail",
+            "work contact - work e-mail",
+        ),
+        *("indirizzo e-mail", "e-mailadres", "adres e-mail", "e-postadress", "e-mailadresse", "sähköposti"),
+        *("эл. почта", "электронная почта", "почта", "e-posta", "이메일", "이메일 주소", "메일", "メール", "電子郵件"),
         *("工作邮箱", "企业邮箱", "公司邮箱", "邮箱", "电子邮箱", "电子邮件", "メールアドレス"),
     ),
     "name": (
         *("name", "full name", "display name", "preferred full name", "preferred name", "employee name"),
         *("employee full name", "worker name", "legal full name", "legal name", "worker"),
-        *("vollständiger Name", "nom complet", "nombre completo", "姓名", "氏名"),
+        *(
+            "vollständiger Name",
+            "nom complet",
+            "nombre completo",
+            "nome completo",
+            "姓名",
+            "氏名",
+            "名前",
+            "이름",
+            "성명",
+        ),
+        *("payroll name", "employee", "nome", "naam", "volledige naam", "imię i nazwisko", "фио", "ф.и.о.", "ad soyad"),
     ),
     "first_name": (
         *("preferred first name", "preferred name - first name", "first name", "given name", "forename"),
         *("legal first name", "legal name - first name", "Vorname", "prénom", "nombre", "primeiro nome", "名"),
+        *("voornaam", "imię", "имя", "förnamn", "fornavn", "etunimi", "jméno"),
     ),
     "last_name": (
         *("preferred last name", "preferred name - last name", "last name", "family name", "surname"),
         *("legal last name", "legal name - last name", "Nachname", "nom de famille", "nom", "apellidos"),
-        *("apellido", "cognome", "sobrenome", "姓"),
+        *("apellido", "cognome", "sobrenome", "apelido", "achternaam", "nazwisko", "фамилия", "efternamn", "efternavn"),
+        *("etternavn", "sukunimi", "příjmení", "姓"),
     ),
     "id": ("id", "Bursar id"),
     "number": (
         *("employee number", "employee id", "employee no", "employee #", "eeid", "personnel number"),
         *("personnel no", "staff number", "staff id", "worker id", "worker number", "employee id in company"),
         *("payroll number", "Personalnummer", "matricule", "número de empleado", "工号", "员工编号", "社員番号"),
+        *(
+            "user/employee id",
+            "user id",
+            "员工userid",
+            "associate id",
+            "person number",
+            "person id",
+            "personeelsnummer",
+            "numer pracownika",
+            "табельный номер",
+        ),
+        *("matricola", "matrícula", "사번", "員工編號"),
     ),
     "manager": (
         *("manager e-mail", "manager e-mail address", "manager's e-mail", "manager work e-mail", "manager mail"),
         *("line manager e-mail", "direct manager e-mail", "supervisor e-mail", "supervisor e-mail address"),
+        *("manager person number", "manager number", "manager user name", "manager user principal name"),
         *("reports to e-mail", "reports to (e-mail)", "reporting to e-mail", "manager id", "manager employee id"),
-        *("manager number", "manager employee number", "manager worker id", "supervisor id", "supervisor eid"),
+        *("manager employee number", "manager worker id", "supervisor id", "supervisor eid"),
         *("supervisor employee id", "supervisor employee #", "reports to id", "reports to employee id"),
         *("manager", "manager name", "worker's manager", "line manager", "line manager name", "direct manager"),
         *("reports to", "reporting to", "supervisor", "supervisor name", "Vorgesetzter", "Vorgesetzte"),
-        *("responsable", "manager direct", "直属上级", "主管", "直接上级", "上级", "汇报对象", "上司"),
+        *("reports to name", "reporting manager", "responsable", "responsable hiérarchique", "supérieur hiérarchique"),
+        *("supérieur", "jefe", "jefe directo", "gestor", "gerente", "gestor direto", "responsabile", "leidinggevende"),
+        *("przełożony", "руководитель", "chef", "esimies", "yönetici", "상사", "매니저", "관리자", "主管姓名"),
+        *("manager direct", "直属上级", "主管", "直接上级", "上级", "汇报对象", "直属领导", "上司", "上長"),
     ),
     "team": (
         *("team", "team name", "squad", "supervisory organization", "organizational unit"),
@@ -59,7 +101,18 @@ COLUMNS: Mapping[Column, Sequence[str]] = {
     ),
     "department": (
         *("department", "department name", "dept", "division", "business unit", "Abteilung", "département"),
-        *("departamento", "部门", "部署"),
+        *(
+            "departamento",
+            "部门",
+            "部署",
+            "部門",
+            "所属部门",
+            "所属",
+            "home department description",
+            "department description",
+        ),
+        *("home department", "service", "reparto", "afdeling", "dział", "отдел", "avdelning", "afdeling", "osasto"),
+        *("departman", "부서", "부서명"),
     ),
     "cost_center": (
         *("cost centre", "cost center", "cost centre code", "cost center code", "cost centre id", "cost center id"),
@@ -71,13 +124,25 @@ COLUMNS: Mapping[Column, Sequence[str]] = {
     "status": (
         *("status", "lifecycle status", "life cycle status", "worker status", "employee status", "account status"),
         *("employment status", "active status", "currently active", "active", "account enabled"),
-        *("statut", "estado"),
-        *("在职状态", "员工状态", "状态"),
+        *("position status", "assignment status", "assignment status type", "user status", "employee state"),
+        *("statut", "estado", "situação", "stato", "статус", "durum", "재직상태", "재직 상태"),
+        *("在职状态", "员工状态", "人员状态", "状态", "狀態", "在籍状況", "在籍区分"),
+        *IS_GONE,
     ),
     "start_date": (
         *("start date", "hire date", "joined", "employment start date", "joining date", "date of joining"),
         *("date of hire", "original hire date", "Eintrittsdatum", "Einstellungsdatum", "date d'embauche"),
-        *("fecha de ingreso", "入职日期", "入社日"),
+        *("fecha de ingreso", "fecha de alta", "data de admissão", "data assunzione"),
+        *(
+            "datum in dienst",
+            "data zatrudnienia",
+            "дата приёма",
+            "дата приема",
+            "입사일",
+            "入职日期",
+            "到职日期",
+            "入社日",
+        ),
     ),
     "end_date": (
         *("termination date", "last day", "last day of work", "last working day", "last day of employment"),
@@ -92,6 +157,11 @@ COLUMNS: Mapping[Column, Sequence[str]] = {
             "最后工作日",
             "退職日",
             "退社日",
+            "퇴사일",
+            "data de desligamento",
+            "data cessazione",
+            "datum uit dienst",
+            "дата увольнения",
         ),
     ),
     "roles": ("roles", "Bursar roles"),
@@ -109,7 +179,38 @@ STATUSES: Mapping[str, bool] = {
             *("regular", "apprentice", "working student", "on notice", "yes", "true", "1", "enabled"),
             *("provisioned", "recovery", "password expired", "locked out", "password reset"),
             *("aktiv", "ja", "wahr", "beurlaubt", "Elternzeit", "actif", "oui", "vrai", "activo", "sí"),
-            *("在职", "试用期", "试用", "休假", "停薪留职", "在籍", "休職"),
+            *("A", "L", "active assignment", "employee", "contingent worker", "secondment", "seconded", "paternity"),
+            *("ativo", "afastado", "férias", "attivo", "actief", "in dienst", "aktywny", "zatrudniony", "работает"),
+            *(
+                "активен",
+                "в отпуске",
+                "baja médica",
+                "aktif",
+                "재직",
+                "재직중",
+                "휴직",
+                "是",
+                "はい",
+                "예",
+                "tak",
+                "да",
+            ),
+            *(
+                "在职",
+                "试用期",
+                "试用",
+                "正式",
+                "实习",
+                "外包",
+                "休假",
+                "产假",
+                "停薪留职",
+                "待离职",
+                "在籍",
+                "在職",
+                "休職",
+            ),
+            *("启用", "正常", "已激活"),
         ),
         True,
     ),
@@ -118,7 +219,34 @@ STATUSES: Mapping[str, bool] = {
             *("inactive", "left", "leaver", "terminated", "former", "former employee", "departed", "resigned"),
             *("dismissed", "retired", "deceased", "offboarded", "deactivated", "disabled", "suspended"),
             *("garden leave", "alumni", "pre-hire", "future hire", "onboarding", "not started", "no", "false", "0"),
-            *("staged", "deprovisioned", "not enabled"),
+            *(
+                "staged",
+                "deprovisioned",
+                "not enabled",
+                "T",
+                "I",
+                "R",
+                "archived",
+                "withdrawn",
+                "pre-boarding",
+                "preboarding",
+            ),
+            *("pre-boarded", "candidate", "offer accepted", "redundant", "quit", "separated", "end of contract"),
+            *(
+                "sorti",
+                "parti",
+                "baja",
+                "cesado",
+                "desligado",
+                "demitido",
+                "inativo",
+                "cessato",
+                "dimesso",
+                "uit dienst",
+            ),
+            *("zwolniony", "nieaktywny", "уволен", "уволена", "неактивен", "pasif", "퇴사", "퇴직", "已离职", "待入职"),
+            *("否", "いいえ", "아니오", "nie", "нет"),
+            *("禁用", "停用", "未激活", "已禁用", "退社", "離職"),
             *("inaktiv", "ausgeschieden", "nein", "falsch", "inactif", "non", "faux", "inactivo", "离职", "退職"),
         ),
         False,
@@ -132,7 +260,19 @@ def plain(text: str) -> str:
 
 
 STATUS_BY_WORD: Mapping[str, bool] = {plain(word): there for word, there in STATUSES.items()}
+_BRACKETS = re.compile(r"\[[^\]]*\]")
+"""Google writes behind a title what may be done with the column: Email Address [Required]."""
 _PARTS = str.maketrans(dict.fromkeys("-–—:/(),;|", "\n"))
+
+
+def _title(text: str) -> str:
+    """A title in its plain form; “Employee #” is a number, and “Employee” somebody's name."""
+    return plain(text.replace("#", " no"))
+
+
+def says_who_is_gone(title: str) -> bool:
+    """Whether a column says yes of those who are not there."""
+    return plain(title) in {plain(each) for each in IS_GONE}
 
 
 def is_there(status: str, own: Mapping[str, bool]) -> bool | None:
@@ -159,12 +299,12 @@ def find_columns(header: Sequence[str], mapping: Mapping[Column, str]) -> tuple[
         header: the titles.
         mapping: what app.yaml says: the title of a column. It counts more than the titles that are known.
     """
-    names = [plain(title) for title in header]
+    names = [_title(_BRACKETS.sub("", title) or title) for title in header]
     found: dict[Column, int] = {}
     wrong: list[str] = []
     for column in get_args(Column):
         titles = [mapping[column]] if column in mapping else COLUMNS[column]
-        name = next((each for each in map(plain, titles) if each in names), None)
+        name = next((each for each in map(_title, titles) if each in names), None)
         if name is None:
             if column in mapping:
                 wrong.append(_no_such(mapping[column], header))

@@ -72,6 +72,11 @@ _NAMED_OTHERWISE = (
 # Those who say something of a department: who is there, or whoever was where nobody is there any more.
 _COUNTED_MEMBERS = "row cross join unit on unit.title = coalesce(nullif(team, ''), department)"
 _COUNTS = "unit.id <> '' and (there or unit.id not in (select id from live))"
+_FOUND_TOGETHER = """
+    select word, row.id, row.line, 1 from spoken cross join row on row.line = coalesce(
+      (select line from row where email = plain), (select line from row where id = plain){number}
+    ) where plain <> ''
+"""
 _COLUMNS = ", ".join(f"{name} {'text' if name in _TEXTS else 'integer'}" for name in FIELDS)
 
 
@@ -341,7 +346,16 @@ class PeopleInFile:
         if not self._has(column):
             return
         words = self._scratch(f"select distinct {column} from row where {column} <> ''")
-        self._scratch.load(table, ((word, *self._found_by(said(word))) for (word,) in words))
+        self._scratch("create temp table spoken (word text, meant text, plain text)")
+        spoken = ((word, meant := said(word), address(meant)) for (word,) in words)
+        self._scratch.load("spoken", spoken)
+        # Most are an address, an id or a number of the file: those are found together, the others one by one.
+        number = ", (select line from row where number = plain and number <> '')" if self._has("number") else ""
+        self._scratch(f"insert into {table} {_FOUND_TOGETHER.format(number=number)}")
+        self._scratch(f"delete from spoken where word in (select word from {table})")
+        others = self._scratch("select word, meant from spoken")
+        self._scratch.load(table, ((word, *self._found_by(meant)) for word, meant in others))
+        self._scratch("drop table spoken")
         strange = "there and found not in (1, -1)"
         odd = f"select row.line, found from row cross join {table} on word = {column} where {strange}"
         unknown = N_("nobody is known so; write the e-mail address, the employee number or the exact name")

@@ -11,7 +11,7 @@ from bot import csv_records
 from bot.column_values import said
 from bot.config import HrColumn as Column
 from bot.csv_records import MalformedCsvError
-from bot.directory.hr_csv.columns import find_columns, is_there, plain
+from bot.directory.hr_csv.columns import find_columns, is_there, plain, says_who_is_gone
 from bot.directory.hr_csv.complaints import Complaint
 from bot.directory.names import ID, id_from_email, locale_name
 from bot.texts import t
@@ -25,7 +25,7 @@ WORDS_MAX = 10_000
 _TAIL_BYTES = 64
 HEADER_ROWS_MAX = 20
 """So many rows may stand above the header: a report's title, when it was made, by whom."""
-_ADDRESS = re.compile(r"[^\s@,;:<>]+@[^\s@,;:<>]+")
+_ADDRESS = re.compile(r"[^\s@,;:<>]+@[^\s@,;:<>]*[^\s@,;:<>.]")
 _ADDRESS_WITHIN = re.compile(r"(?:(?:mailto|smtp):|[^@]*<)(?P<address>[^<>]+)>?", re.IGNORECASE)
 """As a link, as Exchange writes it, or behind a name: mailto:kim@acme.example, Kim Lee <kim@acme.example>."""
 _SEPARATORS = str.maketrans(",;|/", "    ")
@@ -132,15 +132,17 @@ class Meanings:
 
     def __init__(self, statuses: Mapping[str, Literal["active", "left"]]) -> None:
         self.own = {plain(word): meant == "active" for word, meant in statuses.items()}
+        self.is_reversed = False
         self._there: dict[str, bool | None] = {}
         self._odd: dict[tuple[str, str, str], bool] = {}
 
     def is_there(self, status: str) -> bool | None:
-        """See columns.is_there."""
+        """See columns.is_there; in a column such as “disabled” yes and no mean the other."""
         if status not in self._there:
             if len(self._there) >= WORDS_MAX:
                 self._there.clear()
-            self._there[status] = is_there(status, self.own)
+            there = is_there(status, self.own)
+            self._there[status] = there if there is None or not status or not self.is_reversed else not there
         return self._there[status]
 
     def is_odd(self, zone: str, locale: str, roles: str) -> bool:
@@ -225,6 +227,7 @@ class Rows:
         header, columns = self._header(lines)
         line = 1
         self.titles.update({column: visible(header[place]) for column, place in columns.items()})
+        self._meanings.is_reversed = says_who_is_gone(self.titles.get("status", ""))
         groups = self._group_columns(header)
         width = fields = len(header)
         # What the file has no column of stands behind the last one, and is empty.
@@ -344,6 +347,7 @@ class Rows:
         within = _ADDRESS_WITHIN.fullmatch(row.email)
         if within:
             row.email = within["address"].strip()
+        row.email = row.email.rstrip(".")  # of the sentence that it stood in
         if row.email and not _ADDRESS.fullmatch(row.email):
             self.complain(row, N_("this is not an e-mail address; write one such as ana@acme.example"), "email")
             row.email = row.email_said = ""
@@ -402,9 +406,11 @@ _REST = itemgetter(
 
 
 def _name_of(name: str, first: str, last: str) -> str:
-    """Somebody's name on one line. Where a column for the first name stands beside it, "name" is the last one only."""
+    """Somebody's name on one line. Where a column for the first or last one stands beside it, "name" is the other."""
     if name and first and not last and first.casefold() not in name.casefold():
         name = f"{first} {name}"
+    elif name and last and not first and last.casefold() not in name.casefold():
+        name = f"{name} {last}"
     return " ".join((name or f"{first} {last}").split())
 
 

@@ -146,6 +146,17 @@ class SlackPeople:
         found = self._found(speaker, home, verdict)
         return in_language(found, self._identities.language) if isinstance(found, Card) else found
 
+    def looked_for_as(self, speaker: SlackSpeaker) -> tuple[str, ...]:
+        """By what somebody is looked for whom Slack knew as one of ours within the hour; empty for everybody else.
+
+        Slack is not asked. Who is not found by it is to be looked for with `person`.
+        """
+        verdict = self._verdicts.fresh(speaker.user)
+        if verdict is None or verdict.no:
+            return ()
+        home = self._home()  # it was found before the verdict was
+        return () if _is_elsewhere(speaker, home, verdict) else _identities(speaker, home, verdict)
+
     def named(self, user: str) -> str | None:
         """The person id of somebody who is mentioned, if known."""
         try:
@@ -160,15 +171,14 @@ class SlackPeople:
     def _found(self, speaker: SlackSpeaker, home: Home, verdict: Verdict) -> str | Card:
         if verdict.no:
             return verdict.no
-        if speaker.own_teams and not (home.own | verdict.teams).intersection(speaker.own_teams):
-            return STRANGER  # ids of users are unique in a workspace only
-        identity = f"{home.of(verdict.teams)}/{speaker.user}"
-        ids = dict.fromkeys(filter(None, (speaker.user, verdict.global_id)))
-        for each in (identity, *(f"{team}/{id}" for team in sorted(verdict.teams) for id in ids)):
+        if _is_elsewhere(speaker, home, verdict):
+            return STRANGER
+        identities = _identities(speaker, home, verdict)
+        for each in identities:
             known = self._identities.known(each)
             if known is not None:
                 return known
-        found = self._identities.introduced(identity, [verdict.email]) if verdict.email else NO_ADDRESS
+        found = self._identities.introduced(identities[0], [verdict.email]) if verdict.email else NO_ADDRESS
         if isinstance(found, Card):
             self.changed(speaker.user)  # their address may be corrected before they try again
         return found
@@ -182,6 +192,18 @@ class SlackPeople:
             raise trouble(Words("Ask Slack who somebody is"), error) from error
         global_id = str((said.get("enterprise_user") or {}).get("id") or "")
         return Verdict(_refusal(said, user, home), _teams(said), confirmed_address(said), global_id)
+
+
+def _is_elsewhere(speaker: SlackSpeaker, home: Home, verdict: Verdict) -> bool:
+    """Whether a request is of somebody of another workspace: ids of users are unique in one only."""
+    return bool(speaker.own_teams) and (home.own | verdict.teams).isdisjoint(speaker.own_teams)
+
+
+def _identities(speaker: SlackSpeaker, home: Home, verdict: Verdict) -> tuple[str, ...]:
+    """By what somebody may be linked, in the order in which they are looked for; the first is how they are called."""
+    ids = dict.fromkeys(filter(None, (speaker.user, verdict.global_id)))
+    first = f"{home.of(verdict.teams)}/{speaker.user}"
+    return tuple(dict.fromkeys((first, *(f"{team}/{id}" for team in sorted(verdict.teams) for id in ids))))
 
 
 def _refusal(said: Mapping[str, Any], user: str, home: Home) -> Card | None:

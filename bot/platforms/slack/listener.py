@@ -62,6 +62,7 @@ class ListenerSettings:
         native: draw tables and charts as Slack's own blocks.
         language: of the organization, for what is said to somebody unknown.
         agent: the app is one of Slack's agents: it suggests what to ask, and answers each message in a thread.
+        all_by_bolt: let Bolt dispatch questions, too.
         prefix: of several workspaces, what the ids of the places of this one begin with, such as "T2/".
     """
 
@@ -70,6 +71,7 @@ class ListenerSettings:
     native: bool = True
     language: str = ENGLISH
     agent: bool = False
+    all_by_bolt: bool = False
     prefix: str = ""
 
 
@@ -127,7 +129,14 @@ class SlackListener:
 
     def dispatch(self, payload: Json, turn: Turn) -> BoltResponse:
         """Answer a payload that was verified."""
+        asked = self._asked(payload, turn, at_once=False)
+        if asked is not None:
+            return asked
         return self._bolt.dispatch(BoltRequest(body=payload, mode="socket_mode", context={"turn": turn}))
+
+    def at_once(self, payload: Json, turn: Turn) -> BoltResponse | None:
+        """The answer to a payload that was verified, if it can be had here and now; None: it is to be dispatched."""
+        return self._asked(payload, turn, at_once=True)
 
     def late(self, payload: Json) -> BoltResponse:
         """What to answer when the answer is not ready: nothing, or a view that asks for patience."""
@@ -172,6 +181,26 @@ class SlackListener:
         bolt.shortcut(ANY)(self._shortcut)
         bolt.error(self._broken)
         return bolt
+
+    # Questions, past Bolt (docs/explanation/decisions/0015) ----------------------------------------------------------
+
+    def _asked(self, body: Json, turn: Turn, *, at_once: bool) -> BoltResponse | None:
+        """The answer to a slash command that asks something of somebody who is known; None for all else."""
+        if self._settings.all_by_bolt or "command" not in body or (at_once and "<" in body["text"]):
+            return None
+        try:
+            identities = self._people.looked_for_as(_speaker(body))
+            if not identities:
+                return None
+            words, place = self._words(body["text"]), self._typed_at(body)
+            card = self._app.ask_linked(identities, words, place, at_once=at_once)
+            return None if card is None else self._reply_command(_ack(), body, turn, card, place)
+        except Exception as error:  # noqa: BLE001 - it is logged and told as what breaks behind Bolt is
+            return self._broken(_ack(), body, BoltContext({"turn": turn}), error)
+
+    def _typed_at(self, body: Json) -> Place:
+        place = _conversation(body["channel_id"])
+        return replace(place, id=f"{self._settings.prefix}{place.id}") if self._settings.prefix else place
 
     # Sentences -------------------------------------------------------------------------------------------------------
 
@@ -413,6 +442,11 @@ class _OneWorkspace(Authorize):
 
     def __call__(self, **_context: object) -> AuthorizeResult:
         return AUTHORIZED
+
+
+def _ack() -> Ack:
+    """What Bolt gives its listeners."""
+    return Ack()  # type: ignore[no-untyped-call]
 
 
 def _ignored(ack: Ack) -> BoltResponse:

@@ -128,6 +128,9 @@ class SlackListeners:
             return BoltResponse(status=200)
         return self._listener(id).dispatch(payload, turn)
 
+    def at_once(self, _payload: Json, _turn: Turn) -> None:
+        """Nothing: which workspace a request is of may have to be looked up."""
+
     def late(self, payload: Json) -> BoltResponse:
         """See SlackListener."""
         id = self._workspaces.first(payload.get("installs", ()))

@@ -35,6 +35,9 @@ class Answers(Protocol):
     def dispatch(self, payload: Json, turn: Turn) -> BoltResponse:
         """Answer a payload that was verified."""
 
+    def at_once(self, payload: Json, turn: Turn) -> BoltResponse | None:
+        """The answer, if it takes a few milliseconds and waits for nothing; None: it is to be dispatched."""
+
     def late(self, payload: Json) -> BoltResponse:
         """What to answer when the answer is not ready."""
 
@@ -69,7 +72,7 @@ class Endpoint:
         if isinstance(payload, Rejection):
             return await _send(send, payload.status, payload.why)
         turn = Turn()
-        response = await self._answer(payload, turn)
+        response = self._listener.at_once(payload, turn) or await self._answer(payload, turn)
         await _send(send, response.status, response.body)
         self._listener.after(turn)
         return None

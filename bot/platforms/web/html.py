@@ -20,6 +20,7 @@ from markupsafe import Markup
 from bot.charts.axis import amount
 from bot.charts.png import HEIGHT_PX, WIDTH_PX, draw
 from bot.csv_files import media_type, text_of
+from bot.platforms.text import plain
 from handlers.card import Block, Button, Card, Chart, Facts, File, Gauge, Heading, Input, Table, Text
 from handlers.language import ENGLISH, N_, say
 
@@ -103,7 +104,19 @@ TEMPLATES, STATIC = Path(__file__).parent / "templates", Path(__file__).parent /
 @cache
 def _templates(folder: Path) -> Environment:
     loader = FileSystemLoader(folder)
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_seen,
+    )
+
+
+def _seen(value: object) -> object:
+    """What goes into a page, without letters that nobody sees: a mark of direction would show a reason as another."""
+    return plain(value) if type(value) is str else value
 
 
 _FIGURE = re.compile(  # -$1,204.50, CN¥7,000.00 or 1.2M; 38 % or 12 €; and then a space or the end

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from bot.column_values import said, tidy
 from bot.providers.files.kinds import KINDS
 from bot.providers.set_aside import RowError
+from handlers.amounts import currencies_of
 
 LETTERS_MAX = 255
 TOKENS_MAX = 10**15
@@ -18,6 +19,8 @@ PICO_PER_NANO = 1_000
 DAYS_MAX = 400
 YEARS = range(1990, 2190)
 Money = Literal["cost", "list_cost"]
+MAIN = frozenset(("$", "us dollar", "us dollars", "dollar", "dollars", "£", "元"))
+"""What several currencies are called, and one of them nearly always."""
 MONEY: tuple[Money, ...] = get_args(Money)
 _DAY = timedelta(days=1)
 
@@ -128,8 +131,11 @@ def id_of(text: str, column: str) -> str:
 
 @lru_cache(64)
 def currency_of(text: str, column: str) -> str:
-    """An ISO 4217 code, in small letters, too."""
-    code = tidy(text).upper()
+    """An ISO 4217 code, in small letters, too, or a name or a sign that only one currency has."""
+    plain = tidy(text)
+    called = currencies_of(plain.lower().removeprefix("us ") if plain.lower().startswith("us dollar") else plain)
+    only = len(called) == 1 or plain.lower() in MAIN
+    code = called[0] if called and only else plain.upper()
     if len(code) != 3 or not code.isascii() or not code.isalpha():  # noqa: PLR2004
         raise RowError("it is no currency; write three letters such as USD", column)
     return code

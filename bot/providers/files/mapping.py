@@ -1,5 +1,7 @@
 """What the columns of a file mean: rules made ready for one header, and rows read by them."""
 
+# ruff: noqa: RUF001 - letters of other languages are meant
+
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,6 +19,7 @@ from bot.column_values import (
     DecimalSign,
     date_order,
     decimal_sign,
+    folded,
     moment_of,
     month_of,
     needs_order,
@@ -40,29 +43,58 @@ from bot.providers.files.kinds import KINDS, Kind, Unit, kind_of, unit_of
 from bot.providers.files.readers import TextRow, TextTable, UnusableFileError
 from bot.providers.files.settings import ColumnRule, FileRules, Meaning
 from bot.providers.set_aside import RowError
+from handlers.amounts import currencies_of
 from handlers.language import N_
 
 LEARNT_FROM_MAX = 1_000
 DAY = timedelta(days=1)
-SYMBOLS: Mapping[str, tuple[str, ...]] = {
-    "$": ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "MXN", "TWD"),
-    "US$": ("USD",),
-    "€": ("EUR",),
-    "£": ("GBP",),
-    "¥": ("CNY", "JPY"),
-    "￥": ("CNY", "JPY"),
-    "元": ("CNY",),
-    "₹": ("INR",),
-    "₩": ("KRW",),
+IN_TABLES: Mapping[str, str] = {
+    **dict.fromkeys(("ft", "ft."), "HUF"),
+    **dict.fromkeys(("rp", "rp."), "IDR"),
+    "rm": "MYR",
+    **dict.fromkeys(("руб", "руб."), "RUB"),
+    **dict.fromkeys(("грн", "грн."), "UAH"),
+    **dict.fromkeys(("лв", "лв."), "BGN"),
+    "tl": "TRY",
+    "lei": "RON",
+    "원": "KRW",
+    "エン": "JPY",
 }
-_UNSURE = {"¥", "￥"}
+"""What means a currency beside an amount in a table, and other things where people talk."""
+_UNSURE = {"¥", "￥", "kr", "kr.", "rs", "rs."}
 _MONEY = re.compile(
-    r"(?P<sign>[-−(]?)\s*(?P<before>US\$|[$€£¥￥₹₩]|[A-Z]{3}(?![a-zA-Z]))?\s*(?P<number>[^$€£¥￥₹₩元A-Z]*?)\s*"
-    r"(?P<after>[$€£¥￥₹₩元]|[A-Z]{3})?(?P<close>\)?)"
+    r"(?P<sign>[-−(]?)\s*(?P<before>[^\d\s.,'()−-][^\d()−-]*?)?\s*(?P<number>[-−]?\s*[.,]?\d(?:[\d.,٫٬'’\s]*\d)?(?:[eE][-+]?\d{1,3})?"
+    r"(?:\s?(?:[千万亿萬億]|(?:[kKmMbB]|[mMbB]n|M[Ii][Oo])(?![^\W\d_])))?[-−]?)\s*"
+    r"(?P<after>[^\d\s.,'()−-][^\d()−-]*?)?(?P<behind>[-−]?)(?P<close>\)?)"
+)
+_TITLE_UNIT = re.compile(
+    r"(?P<rest>.*?)[\s_]*(?:in )?[(（\[ _]\s*(?:in )?(?P<unit>[^\W\d_]{1,3}\$?|[^\w\s()（）]{1,3})\s*[)）\]]?"
 )
 _RANGE = re.compile(r"(\d{4}-?\d\d-?\d\d)(?:\.\.|_?to_?|[ _-]+|_-_)(\d{4}-?\d\d-?\d\d)")
 PLAIN_DIGITS_MAX = 15
 """So many digits are no more than a row can count."""
+SUMS = frozenset(
+    (
+        *("total", "totals", "grandtotal", "subtotal", "sum", "summe", "gesamt", "gesamtsumme", "totalgénéral", "suma"),
+        *(
+            "totale",
+            "totaal",
+            "razem",
+            "итого",
+            "всего",
+            "合计",
+            "总计",
+            "小计",
+            "總計",
+            "小計",
+            "合計",
+            "総計",
+            "합계",
+            "총계",
+        ),
+    )
+)
+"""What stands in the row below a table that adds it up: counted, everything would be there twice."""
 _COUNTED: tuple[Meaning, ...] = (*KINDS, "tokens")
 _DAYS: tuple[Meaning, ...] = ("date", "end")
 
@@ -138,6 +170,7 @@ class _Text:
     def __init__(self, rule: ColumnRule, columns: Sequence[str]) -> None:
         self._rule = rule
         self.column = rule.names[0] if rule.names else "const"
+        self.columns = rule.names
         found = [(name, getter(name, columns)) for name in rule.names]
         self._gets = [get for _, get in found if get is not None]
         self.missing = [] if self._gets or rule.const or rule.optional else list(rule.names[:1])
@@ -217,6 +250,7 @@ class Mapped:
             raise UnusableFileError(NO_KINDS, "header")
         self._period = _period(rules.period, table.name) if "date" not in rules.columns else None
         self._times = self._credit_price(credit)
+        self._title_unit = self._in_title(columns)
         self._told = [(name, get) for name, get in self._texts.items() if get.there]
         self._signs = self._learn(table)
         self._day = lru_cache(1024)(self._when)
@@ -224,6 +258,22 @@ class Mapped:
     def _says(self, meaning: Meaning) -> bool:
         """Whether anything says this."""
         return meaning in self._texts and self._texts[meaning].there
+
+    def _in_title(self, columns: Sequence[str]) -> str:
+        """The currency that stands in the title of the cost, where nothing else says one; "" if none does.
+
+        Raises:
+            UnusableFileError: it could be two.
+        """
+        names = self._texts["cost"].columns if "cost" in self._texts and not self._says("currency") else ()
+        titles = [each for each in columns if plain(each) in {plain(name) for name in names}]
+        unit = next((unit for title in titles if (unit := unit_of_title(title)[0])), "")
+        if unit.casefold() in _UNSURE:
+            one, other = _currencies_of(unit)[:2]
+            raise UnusableFileError(
+                f"costs in {unit} could be {one} or {other}; say currency: {one} or {other} under columns", "header"
+            )
+        return _currencies_of(unit)[0] if unit else ""
 
     @staticmethod
     def _constant(rule: ColumnRule, columns: Sequence[str]) -> ColumnRule:
@@ -286,6 +336,8 @@ class Mapped:
             if text is None:
                 return ()
             texts[meaning] = text
+        if _is_sum(texts):
+            return ()
         start, end = self._day(texts.get("date", ""), texts.get("end", ""))
         day = start.date().isoformat()
         try:
@@ -389,10 +441,13 @@ class Mapped:
         column = self._texts[meaning].column
         bare = text[0].isdigit() and text[-1].isdigit()  # a sign of a currency stands at one end
         match = None if bare else _MONEY.fullmatch(text)
-        mark = match and (match["before"] or match["after"])
-        if match and mark:
-            currency = _agreed(mark, currency, column)
-            text = f"{match['sign']}{match['number'].strip()}{match['close']}"
+        marks = [each for each in (match["before"], match["after"]) if each] if match else []
+        meant = {mark: _currencies_of(mark) for mark in marks}
+        if match and marks and all(meant.values()):
+            for mark in marks:
+                currency = _agreed(mark, meant[mark], currency or self._title_unit, column)
+            text = f"{match['sign']}{match['number']}{match['behind']}{match['close']}"
+        currency = currency or self._title_unit
         return pico_of(self._number(row, text, meaning) * self._times, column), currency
 
     def _counts(self, row: TextRow, texts: Mapping[Meaning, str]) -> Mapping[str, int]:
@@ -425,6 +480,19 @@ class Mapped:
         return count_of(number, self._texts[meaning].column)
 
 
+def _is_sum(texts: Mapping[Meaning, str]) -> bool:
+    """Whether a row is the sum below a table, which has no day and says what it is in some column."""
+    date_said = texts.get("date", "")
+    is_dated = any(each.isdecimal() for each in date_said)
+    return not is_dated and any(text and plain(text) in SUMS for text in texts.values())
+
+
+def unit_of_title(title: str) -> tuple[str, str]:
+    """The sign or code of a currency that ends a title, "" if none does, and the rest of it: "Cost (EUR)"."""
+    match = _TITLE_UNIT.fullmatch(tidy(title))
+    return (match["unit"], match["rest"]) if match and _currencies_of(match["unit"]) else ("", title)
+
+
 def _known(name: str, columns: Sequence[str], missing: list[str]) -> Get:
     get = getter(name, columns)
     if get is None:
@@ -438,13 +506,19 @@ def _holds(text: str, words: Iterable[str]) -> bool:
     return any(fnmatchcase(folded, word) for word in words)
 
 
-def _agreed(mark: str, currency: str, column: str) -> str:
+@lru_cache(256)
+def _currencies_of(mark: str) -> tuple[str, ...]:
+    in_tables = IN_TABLES.get(mark.casefold())
+    return (in_tables,) if in_tables else currencies_of(folded(mark))
+
+
+def _agreed(mark: str, may_be: Sequence[str], currency: str, column: str) -> str:
     """The currency of which a sign may be; nobody knows whether ¥ is yuan or yen."""
-    may_be = SYMBOLS.get(mark, (mark,))
     if currency and currency not in may_be:
         raise RowError("it is not in {currency}", column, currency=currency)
-    if not currency and mark in _UNSURE:
-        raise RowError("it could be yuan or yen; say currency: CNY or JPY", column)
+    if not currency and mark.casefold() in _UNSURE:
+        one, other = may_be[:2]
+        raise RowError("it could be {one} or {other}; say currency: {one} or {other}", column, one=one, other=other)
     return currency or may_be[0]
 
 

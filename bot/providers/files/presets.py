@@ -17,6 +17,7 @@ from bot.column_values import number_of, said, tidy
 from bot.providers.files.mapping import inside, plain
 from bot.providers.files.readers import TextRow
 from bot.providers.files.settings import FileRules
+from bot.providers.files.titles import meanings
 
 Part = Literal["", "cost", "tokens", "both"]
 
@@ -589,9 +590,11 @@ NAMES: tuple[str, ...] = tuple(dict.fromkeys(each.name for each in PRESETS))
 
 
 def recognized(columns: Sequence[str]) -> Preset | None:
-    """The first export in the table whose header this is."""
+    """The first export in the table whose header this is, else a plain table if its titles have one meaning."""
     names = frozenset(map(plain, columns))
-    return next((each for each in PRESETS if each.knows(names)), None)
+    known = next((each for each in PRESETS if each.knows(names)), None)
+    meant = None if known else meanings(columns)
+    return Preset("plain", (), {"columns": meant}, newest=False) if meant else known
 
 
 def nearest(columns: Sequence[str]) -> tuple[Preset, list[str]] | None:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import text
 
-from handlers.events import ForgetOld
+from handlers.events import ForgetMonths, ForgetOld
 from storage import audit, partitions
 from storage.copies import totals
 from storage.db import Database
@@ -64,10 +64,11 @@ def test_charges_go_by_whole_months_and_room_is_made_for_those_to_come(database:
     company = company_with(database, clock, {"charge_months": 25})
     sums = database.ask(totals)
     clock.forward(timedelta(days=770))  # to the last day of December, two years later
-    company.happens(ForgetOld())
+    company.happens(ForgetMonths())
     assert database.ask(totals)["charges"] == sums["charges"]
 
     clock.forward(timedelta(days=1))
+    company.happens(ForgetMonths())
     company.happens(ForgetOld())
     after = database.ask(totals)
     assert after["charges"].rows == 0

@@ -54,8 +54,27 @@ def test_it_says_when_a_commitment_is_used_up(database: Database, clock: Clock) 
     said = facts(with_contract(database, clock).hear("fay", "contracts"))
 
     assert said["Commitment"] == "$1,380 of $3,000 drawn (46 %)"
-    assert said["At this pace"].startswith("used up on 11 February 2027 (11 February 2027 to 11 February 2027)")
+    assert said["At this pace"] == "used up on 11 February 2027; what is spent beyond it is extra"
     assert said["Notice"] == "until 14 December (22 days left)"
+
+
+def test_what_is_used_up_on_the_very_last_day_lapses_not(acme: Company) -> None:
+    """112 days more at 20 make 3,620 dollars: a commitment of 3,610 is used up within the last day."""
+    for commitment in ("3610 USD", "3620 USD"):
+        said = facts(with_contract(acme.database, acme.clock, commitment=commitment).hear("fay", "contracts"))
+        assert said["At this pace"] == "used up on 13 March 2027; what is spent beyond it is extra"
+
+
+def test_a_term_that_began_before_anything_was_known_says_so(acme: Company) -> None:
+    """Figures begin on 14 September; what was drawn before is in none of them."""
+    company = with_contract(acme.database, acme.clock, starts=date(2026, 3, 14))
+    assert facts(company.hear("fay", "contracts"))["Not known"] == (
+        "what was used before 14 September, when its figures begin"
+    )
+    assert "Not known" not in facts(with_contract(acme.database, acme.clock).hear("fay", "contracts"))
+    company.llm.rows = []
+    later = with_contract(acme.database, acme.clock, starts=date(2026, 12, 1))
+    assert "Not known" not in facts(later.hear("fay", "contracts"))
 
 
 def test_it_says_what_lapses_and_what_each_dollar_of_use_then_costs(acme: Company) -> None:
@@ -332,7 +351,7 @@ def test_an_announced_price_uses_up_a_commitment_earlier(acme: Company, how: dic
     """1,620 are left. Until 1 December 20 a day go, then 30: 1,440 in 48 days, on 18 January instead of 11 February."""
     said = facts(with_contract(acme.database, acme.clock, prices=[dearer(**how)]).hear("fay", "contracts"))
 
-    assert said["At this pace"].startswith("used up on 18 January 2027 (18 January 2027 to 18 January 2027)")
+    assert said["At this pace"].startswith("used up on 18 January 2027;")
     assert said["Announced"] in (
         "100 % more for claude-opus-* from 1 December on",
         "claude-opus-* from 1 December on, a million tokens: input $5.00 → $10.00, output $25.00 → $50.00",
@@ -351,7 +370,7 @@ def test_a_price_that_has_changed_already_is_in_the_pace(acme: Company) -> None:
     )
     said = facts(company.hear("fay", "contracts"))
 
-    assert said["At this pace"].startswith("used up on 29 December (29 December to 29 December)")
+    assert said["At this pace"].startswith("used up on 29 December;")
     assert said["Announced"] == "100 % more for all models from 15 November on"
     assert "The new prices cost" not in said
 
@@ -510,3 +529,30 @@ def test_what_has_ended_stands_below_what_runs(acme: Company) -> None:
     heads = [block.text for block in company.hear("fay", "contracts").blocks if block.kind == "heading"]
 
     assert heads == ["llm-2026", "ended"]
+
+
+def test_a_commitment_in_another_currency_is_converted_once(acme: Company) -> None:
+    """At the rate of the first day of its term; as it was agreed stands beside it."""
+    rules = {**RULES, "rates": {"EUR": {"2026-01-01": 1.1, "2026-10-01": 2}}}
+    company = Company(acme.database, acme.clock, {**rules, "contracts": [{**CONTRACT, "commitment": "3000 EUR"}]})
+    said = facts(read_all(company).hear("fay", "contracts"))
+    assert " of $3,300 drawn" in said["Commitment"]
+    assert said["As agreed"] == "3000 EUR, at the rate of 14 September"
+    with pytest.raises(ValueError, match="write a rate for 2026-09-14 under “rates”"):
+        Settings.model_validate({**RULES, "contracts": [{**CONTRACT, "commitment": "3000 EUR"}]})
+
+
+@pytest.mark.parametrize(
+    ("words", "times"),
+    [
+        ("+7,5 %", "+7.5 %, that is 1.075 times"),
+        ("20 % more", "+20 %, that is 1.2 times"),
+        ("costs 25 % less", "-25 %, that is 0.75 times"),
+        ("at 5 times", "+400 %, that is 5 times"),
+    ],
+)
+def test_an_offer_is_understood_as_people_say_it(acme: Company, words: str, times: str) -> None:
+    """But for a bare “20 %”, which may be of the price."""
+    company = with_contract(acme.database, acme.clock)
+    assert facts(company.hear("fay", f"renewal llm-2026 {words}"))["Offer"].startswith(times)
+    assert company.say("fay", "renewal llm-2026 20 %").startswith("! Say another price")

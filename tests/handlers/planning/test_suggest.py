@@ -36,11 +36,20 @@ def company(acme: Company) -> Company:
     return read_all(acme)
 
 
+def buttons(card: Card, word: str) -> list[str]:
+    """What the buttons say that begin with a word."""
+    return [block.says for block in card.whole.blocks if isinstance(block, Button) and block.says.startswith(word)]
+
+
 def lines(company: Company, person: str, words: str) -> list[str]:
-    """The lines for app.yaml."""
+    """The lines for app.yaml, which are a file."""
     card = company.hear(person, words)
-    texts = [block.text for block in card.whole.blocks if isinstance(block, Text) and "app.yaml" in block.text]
-    return texts[0].splitlines()[1:] if texts else [card.title]
+    asked = [each for each in buttons(card, "suggest") if each.endswith(" as yaml")]
+    return (
+        [each for each in file_of(company, person, asked[0]).text.splitlines() if each.startswith("- ")]
+        if asked
+        else [card.title]
+    )
 
 
 def test_each_team_of_five_gets_what_most_of_it_spends_and_a_fifth_more(company: Company) -> None:
@@ -69,9 +78,9 @@ def test_a_total_finds_the_highest_limits_that_keep_it(company: Company) -> None
     """Together they spent 1,650 dollars in October; 1,000 are allowed."""
     words = "suggest total 1000 USD"
 
-    (button,) = [block for block in company.hear("fay", words).blocks if isinstance(block, Button)]
+    (says,) = buttons(company.hear("fay", words), "try")
 
-    assert button.says.startswith("try per-person p90 of team times 0.")
+    assert says.startswith("try per-person p90 of team times 0.")
     assert company.say("fay", "suggest total 0.01 USD").startswith("! No limits keep the spending below that.")
 
 
@@ -85,10 +94,10 @@ def test_a_total_that_nobody_reaches_needs_no_limits(company: Company) -> None:
 def test_what_is_suggested_can_be_tried_with_one_press(company: Company) -> None:
     """The replay stops as many as the suggestion says."""
     card = company.hear("fay", "suggest limits for every person floor 1")
-    (button,) = [block for block in card.blocks if isinstance(block, Button)]
+    (says,) = buttons(card, "try")
 
-    assert button.says == "try per-person p90 of team times 1.2 floor 1"
-    assert company.hear("fay", button.says).title.startswith("0 of 8 people and agents")
+    assert says == "try per-person p90 of team times 1.2 floor 1"
+    assert company.hear("fay", says).title.startswith("0 of 8 people and agents")
 
 
 @pytest.mark.parametrize("words", ["suggest floor 1", "suggest at most 3 stopped a month floor 1"])
@@ -125,7 +134,7 @@ def test_words_that_yaml_would_take_for_something_else_are_quoted() -> None:
 
 def test_choices_stand_beside_each_other(company: Company) -> None:
     """The higher the percentile, the fewer are stopped."""
-    (table,) = [b for b in company.hear("fay", "suggest").blocks if isinstance(b, Table)]
+    table = next(b for b in company.hear("fay", "suggest").blocks if isinstance(b, Table))
 
     stopped = [int(row[2]) for row in table.rows]
     assert stopped == sorted(stopped, reverse=True)
@@ -159,8 +168,8 @@ def test_a_lead_gets_limits_for_their_own_team(company: Company) -> None:
     assert lines(company, "lea", "suggest floor 50") == [
         "- {name: per-person, who: every person of team ads, amount: 270 USD, every: month}"
     ]
-    (button,) = [block for block in company.hear("lea", "suggest floor 50").blocks if isinstance(block, Button)]
-    assert company.hear("lea", button.says).title == "0 of 6 people and agents would have reached a limit"
+    (says,) = buttons(company.hear("lea", "suggest floor 50"), "try")
+    assert company.hear("lea", says).title == "0 of 6 people and agents would have reached a limit"
 
 
 # Groups of people -----------------------------------------------------------------------------------------------------
@@ -296,7 +305,7 @@ def test_a_button_leads_from_teams_to_groups_where_there_are_any(grouped: Compan
     assert says[-1] == "suggest at most 2 floor 5 by group"
     assert "by group" not in str([b for b in grouped.hear("lea", "suggest").blocks if isinstance(b, Button)])
     card = grouped.hear("fay", says[-1])
-    (again,) = [block.says for block in card.blocks if isinstance(block, Button)]
+    (again,) = buttons(card, "try")
     assert again.startswith("try per-person p90 of group times ")
     stopped = dict(next(block for block in card.blocks if block.kind == "facts").facts)["Would stop"].split()[0]
     assert grouped.hear("fay", f"{again} granting none").title.startswith(f"{stopped} of ")
@@ -318,7 +327,7 @@ def test_the_file_is_an_app_yaml_that_stops_as_many_as_was_said(grouped: Company
 
 
 def test_a_large_proposal_is_whole_in_its_file(acme: Company) -> None:
-    """The card shows twenty lines and says how many more there are; the file has them all."""
+    """The card shows twenty limits and says how many more there are; the file has them all."""
     teams = tuple(Team(f"t{n}", f"Team {n}", "lea", "engineering") for n in range(24))
     people = tuple(
         Person(f"t{n}p{k}", f"Person {n} {k}", f"t{n}p{k}@acme.example", "lea", f"t{n}")
@@ -340,10 +349,10 @@ def test_a_large_proposal_is_whole_in_its_file(acme: Company) -> None:
 
     card = acme.hear("fay", "suggest floor 1 over last 2 months")
 
-    texts = [block.text for block in card.blocks if isinstance(block, Text)]
-    assert [each.count("\n") for each in texts if "app.yaml" in each] == [20]
-    assert "and 5 more lines" in texts
-    (says,) = [block.says for block in card.blocks if isinstance(block, Button) and "yaml" in block.says]
+    (table,) = [block for block in card.blocks if isinstance(block, Table) and block.caption == "Limits"]
+    assert len(table.rows) == 20
+    assert "5 more are in the file." in [block.text for block in card.blocks if isinstance(block, Text)]
+    says = next(each for each in buttons(card, "suggest") if each.endswith(" as yaml"))
     file = file_of(acme, "fay", says)
     assert len(yaml.safe_load(file.text)["budgets"]) == 25
     assert proposed_by(acme, file.text).title.startswith("0 of ")
@@ -373,3 +382,25 @@ def test_groups_and_the_file_can_be_asked_for_in_chinese(grouped: Company) -> No
         == file_of(grouped, "fay", "suggest by group as yaml").text
     )
     assert grouped.hear("fay", "试算 p90 按群组").title == grouped.hear("fay", "try p90 of group").title
+
+
+def test_a_card_shows_whose_limit_is_how_high_and_the_file_has_the_lines(grouped: Company) -> None:
+    """Lines of YAML are to be pasted; whoever reads wants names, and who has no limit of their own comes last."""
+    budgets = [*grouped.rules["budgets"], {"name": "per-person", "who": "person ana", "amount": "50 USD"}]  # type: ignore[misc]
+    company = Company(grouped.database, grouped.clock, {**grouped.rules, "budgets": budgets}, grouped.directory)
+    card = company.hear("fay", "suggest by group floor 50")
+    (table,) = [block for block in card.blocks if isinstance(block, Table) and block.caption == "Limits"]
+    assert [row[0] for row in table.rows] == ["Ana Silva", "contractors", "Everybody else"]
+    assert "{name" not in str(card)
+
+
+def test_many_lines_of_a_trial_are_a_file_as_well(company: Company) -> None:
+    """A few stand on the card as they are; of budgets of several names each is named."""
+    words = "try per-person p90 of team floor 50 and 20 USD a day for every agent and search-pool 900 USD"
+    card = company.hear("fay", words)
+    (table,) = [block for block in card.whole.blocks if isinstance(block, Table) and block.caption == "Limits"]
+    assert [row[1] for row in table.rows] == sorted(row[1] for row in table.rows)
+    (says,) = [each for each in buttons(card, "try") if each.endswith(" as yaml")]
+    assert len(yaml.safe_load(file_of(company, "fay", says).text)["budgets"]) == len(table.rows) > 3
+    assert "{name: per-person, who: every person, amount: 200 USD" in company.say("fay", "try per-person 200 USD")
+    assert company.say("fay", "try without search-pool as yaml").startswith("! This trial adds no line to app.yaml.")

@@ -1,12 +1,16 @@
 """What is left: what people say and hear."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import cast
 
 from sqlalchemy import text
 
 from bot.errors import UnreachableError
-from tests.support.company import Company
+from storage.db import Database
+from storage.directory import Person
+from tests.support.clock import Clock
+from tests.support.company import ACME, RULES, Company
 
 
 def test_a_person_hears_what_is_left(acme: Company) -> None:
@@ -129,3 +133,44 @@ def test_what_was_never_read_is_not_left(acme: Company) -> None:
     answer = acme.say("lea", "balance")
     assert answer.splitlines()[0] == "$400.00 limit; no usage has been read yet"
     assert "No usage has been read from a provider yet" in answer
+
+
+def test_what_is_left_for_a_model_is_by_the_budgets_that_count_it(database: Database, clock: Clock) -> None:
+    """$250 for flagship models stand beside $400 for all; a standard model is bound by those only."""
+    flagship = {"name": "flagship", "who": "every person", "amount": "250 USD", "models": "flagship"}
+    rules = [*cast("list[object]", RULES["budgets"]), flagship]
+    company = Company(database, clock, {**RULES, "budgets": rules})
+    company.llm.spends("ana", "40.00", date(2026, 11, 21), "claude-opus-4-5")
+    company.llm.spends("ana", "5.00", date(2026, 11, 21), "claude-sonnet-4-5")
+    company.pull()
+
+    for words in ("balance on opus", "balance of opus", "balance opus", "how much opus do I have left?", "opus余额"):
+        said = company.say("ana", words)
+        assert "$210.00 left of $250.00" in said, words
+        assert "Used by them" in said, words
+        assert "$40.00" in said, words
+    assert "Own budget for flagship models" not in company.say("ana", "balance on sonnet")
+    first = company.say("ana", "balance").splitlines()[0]
+    assert company.say("ana", "balance on sonnet").splitlines()[0] == f"{first}, for sonnet"
+    assert company.say("max", "balance of ana on opus").startswith("Ana Silva: $210.00 left of $250.00")
+    assert "doesn't exist" in company.say("bob", "balance of ana on opus")
+    assert "No limit counts opus" in company.say("fay", "balance of organization on opus")
+
+
+def test_somebody_is_meant_before_a_model_of_that_name(database: Database, clock: Clock) -> None:
+    """A person may be called as a model is."""
+    claude = Person("claude", "Claude Roy", "claude@acme.example", "max", "search")
+    company = Company(database, clock, directory=replace(ACME, people=(*ACME.people, claude)))
+    company.llm.spends("ana", "40.00", date(2026, 11, 21), "claude-opus-4-5")
+    company.pull()
+
+    assert company.say("max", "balance of claude").startswith("Claude Roy: ")
+    assert "for claude" in company.say("ana", "balance of claude")
+
+
+def test_the_size_of_a_model_is_no_name_of_one(acme: Company) -> None:
+    """Ana asks about Max, whom she may not see, and hears nothing of qwen3-max."""
+    acme.llm.spends("ana", "1.00", date(2026, 11, 21), "qwen3-max")
+    acme.pull()
+    assert acme.say("ana", "balance of max").startswith("! You can't see figures for “max”")
+    assert "for qwen3-max" in acme.say("ana", "balance of qwen3-max")

@@ -29,17 +29,23 @@ def slack() -> Iterator[FakeSlack]:
         yield made
 
 
+@pytest.fixture(params=["past_bolt", "by_bolt"])
+def way(request: pytest.FixtureRequest) -> ListenerSettings:
+    """Each way of a question in turn: what people see is the same."""
+    return ListenerSettings(all_by_bolt=request.param == "by_bolt")
+
+
 @pytest.fixture
-def bot(slack: FakeSlack) -> Iterator[SlackBot]:
+def bot(slack: FakeSlack, way: ListenerSettings) -> Iterator[SlackBot]:
     """A bot in it that waits for an answer, as long as it takes."""
-    with running(slack) as made:
+    with running(slack, settings=way) as made:
         yield made
 
 
 @pytest.fixture
-def hasty_bot(slack: FakeSlack) -> Iterator[SlackBot]:
+def hasty_bot(slack: FakeSlack, way: ListenerSettings) -> Iterator[SlackBot]:
     """A bot in it that waits half a second for an answer."""
-    with running(slack, wait_s=0.5) as made:
+    with running(slack, wait_s=0.5, settings=way) as made:
         yield made
 
 

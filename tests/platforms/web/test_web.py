@@ -55,6 +55,14 @@ def outline(card: Card) -> Outline:
 # Blocks
 
 
+def test_letters_that_nobody_sees_are_not_on_the_page() -> None:
+    """A mark of direction would show “50 for a dinner” as something else than what was asked."""
+    card = Card(
+        "Asked\u202e for", (Text("a\u200b\x00b"), Facts((("Reason\u2066", "\u202egnp.exe"),)), Button("Yes\u200f", "a"))
+    )
+    assert not set("\u202e\u200b\x00\u2066\u200f") & set(render(card, "k1"))
+
+
 def test_every_block_shows_its_words() -> None:
     """Each text of each block is on the page, as text or as a value."""
     shown = outline(EVERY_BLOCK)

@@ -1,0 +1,125 @@
+"""What many questions read, kept for as long as the database says nothing new.
+
+Who asks what is left reads the tree of teams, how the providers were read, and what a pool has, as everybody else does.
+That is read once for each state of the whole database: any commit, by whatever process, ends it. The version is read in
+the question's own transaction, so a question sees an order that came before it, and no answer is put together out of
+two states.
+
+On SQLite the version is `pragma data_version`: it is another one once any other connection has committed, and stands
+for what this transaction sees; the number means nothing to other connections, so each keeps what it has read itself
+(sqlite.org/pragma.html#pragma_data_version). On PostgreSQL it is the snapshot itself: two that are equal see the same
+transactions. A server in recovery does not tell which are still under way, so nothing is kept there
+(postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT).
+
+An order keeps nothing: it sees what it has written itself.
+"""
+
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, String, cast, literal_column, null
+
+from storage.prepared import run
+
+T = TypeVar("T")
+
+VALUES_MAX = 1_000
+"""Of one connection. The largest are the days of an account, a hundred or two."""
+KEPT = "kept"
+SQLITE_VERSION = "pragma data_version"
+SNAPSHOT = "(case when pg_is_in_recovery() then null else pg_current_snapshot()::text end)"
+POSTGRESQL_VERSION = f"select {SNAPSHOT}"
+
+
+class Kept:
+    """What one connection has read of one state of the database."""
+
+    __slots__ = ("is_known", "values", "version")
+
+    def __init__(self) -> None:
+        self.version: object = None
+        self.is_known = False
+        self.values: dict[Hashable, Any] = {}
+
+    def see(self, version: object) -> None:
+        """A question sees this version."""
+        if version != self.version:
+            self.values.clear()
+            self.version = version
+        self.is_known = True
+
+
+def version_in(dialect: str) -> ColumnElement[str | None]:
+    """A column with the version, for the first statement of a question; null on SQLite, which tells it otherwise."""
+    return literal_column(SNAPSHOT, String) if dialect == "postgresql" else cast(null(), String)
+
+
+def see(conn: Connection, version: str | None) -> None:
+    """What the column of `version_in` said in this question."""
+    here: Kept | None = conn.info.get(KEPT)
+    if here is not None and conn.dialect.name == "postgresql":
+        here.see(version)
+
+
+def keep(conn: Connection) -> None:
+    """Let a connection keep what its questions read; it must have no other use."""
+    conn.info[KEPT] = Kept()
+
+
+def begun(conn: Connection) -> None:
+    """Another question begins on a connection: which version it sees is not known yet."""
+    conn.info[KEPT].is_known = False
+
+
+def end(conn: Connection) -> None:
+    """Keep nothing any more; the connection may get another use."""
+    conn.info.pop(KEPT, None)
+
+
+def kept(conn: Connection, key: Hashable, read: Callable[[], T]) -> T:
+    """What is read under a key: what was found before, if the database is still as it was then.
+
+    Args:
+        conn: any connection; only those of questions keep anything.
+        key: names what is read, with all that it depends on.
+        read: reads it, and gives something but None. Nobody may change what it gives.
+    """
+    found: T | None = known(conn, key)
+    if found is not None:
+        return found
+    value = read()
+    note(conn, key, value)
+    return value
+
+
+def known(conn: Connection, key: Hashable) -> Any:
+    """What was kept under a key of the state that a question sees, None if nothing was, and in an order.
+
+    Together with `note` it is for what comes out of a statement along with something else.
+    """
+    here: Kept | None = conn.info.get(KEPT)
+    if here is None:
+        return None
+    if not here.is_known:
+        here.see(_version(conn))
+    return here.values.get(key)
+
+
+def _version(conn: Connection) -> object:
+    if conn.dialect.name != "sqlite":
+        return run(conn, POSTGRESQL_VERSION)[0][0]
+    cursor = conn.connection.cursor()  # no statement that counts: it reads no table
+    try:
+        return cursor.execute(SQLITE_VERSION).fetchone()[0]
+    finally:
+        cursor.close()
+
+
+def note(conn: Connection, key: Hashable, value: object) -> None:
+    """Keep what a question has read under a key, for which it has looked with `known` before. Nobody may change it."""
+    here: Kept | None = conn.info.get(KEPT)
+    if here is None or here.version is None:
+        return
+    if len(here.values) >= VALUES_MAX:
+        here.values.clear()
+    here.values[key] = value

@@ -1,0 +1,73 @@
+"""Connections that stay ready for questions: to take one out of a pool and give it back takes longer than to ask."""
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from storage import kept
+
+T = TypeVar("T")
+
+
+class Ready:
+    """Asks questions, each in a transaction of its own, over connections that are kept between them.
+
+    The one that was used last is used next, so that what it keeps of what it has read is of use (storage/kept.py).
+
+    Args:
+        engine: makes the connections.
+        most: how many of them.
+    """
+
+    def __init__(self, engine: Engine, most: int) -> None:
+        self._engine = engine
+        self._room = threading.Semaphore(most)
+        self._free: list[Connection] = []
+
+    def ask(self, work: Callable[[Connection], T], wait_s: float) -> T:
+        """Answer a question.
+
+        Raises:
+            PoolTimeout: none of the connections was free within so many seconds.
+        """
+        if not self._room.acquire(timeout=wait_s):
+            raise PoolTimeout
+        try:
+            conn = self._taken()
+            try:
+                kept.begun(conn)
+                # A commit at the end, for psycopg forgets its prepared statements on a rollback.
+                with conn.begin():
+                    return work(conn)
+            finally:
+                self._give_back(conn)
+        finally:
+            self._room.release()
+
+    def close(self) -> None:
+        """Let those go that are not in use."""
+        while self._free:
+            self._let_go(self._free.pop())
+
+    def _taken(self) -> Connection:
+        try:
+            return self._free.pop()
+        except IndexError:
+            conn = self._engine.connect()
+            kept.keep(conn)
+            return conn
+
+    def _give_back(self, conn: Connection) -> None:
+        if conn.invalidated or conn.closed:
+            conn.close()
+            self.close()  # the server hung up, or was started anew: it did so to all of them
+        else:
+            self._free.append(conn)
+
+    @staticmethod
+    def _let_go(conn: Connection) -> None:
+        kept.end(conn)
+        conn.close()

@@ -1,0 +1,147 @@
+"""What questions share is read once for each state of the database, and never out of another one."""
+
+import threading
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from sqlalchemy import Connection, text
+
+from storage import kept as module
+from storage import ledger
+from storage.db import BusyError, Database
+from storage.kept import kept
+from storage.ledger import Entry
+from tests.support.clock import NOW
+
+COUNT = text("select count(*) from entries")
+
+
+def post(database: Database, key: str) -> None:
+    """Write something."""
+    one = Entry(key, "person/ana", "monthly", date(2026, 11, 1), "grant", 1, "USD", "max", "", NOW)
+    database.transact(lambda conn: ledger.post(conn, [one]))
+
+
+def counting(reads: list[int]) -> Callable[[Connection], int]:
+    """A question that keeps how many entries there are, and notes each time that it reads them."""
+
+    def work(conn: Connection) -> int:
+        def read() -> int:
+            reads.append(1)
+            return int(conn.execute(COUNT).scalar_one())
+
+        return kept(conn, "entries", read)
+
+    return work
+
+
+def test_what_was_read_is_kept_until_something_is_written(database: Database) -> None:
+    """Whatever it is: the version is that of the whole database. On PostgreSQL other databases of the server count."""
+    reads: list[int] = []
+    work = counting(reads)
+    asked = 3 if database.is_sqlite else 100
+    assert {database.ask(work) for _ in range(asked)} == {0}
+    before = len(reads)
+    assert before == 1 if database.is_sqlite else before < asked
+    post(database, "grant/1")
+    assert {database.ask(work) for _ in range(asked)} == {1}
+    assert len(reads) == 2 if database.is_sqlite else before < len(reads) < before + asked
+
+
+def test_what_another_process_writes_ends_it(database: Database) -> None:
+    """Another Database has its own connections, as another process has."""
+    work = counting([])
+    assert database.ask(work) == 0
+    other = Database(database.url.render_as_string(hide_password=False))
+    post(other, "grant/1")
+    other.close()
+    assert database.ask(work) == 1
+
+
+def test_a_question_keeps_to_its_snapshot_while_others_write(database: Database) -> None:
+    """What it kept before a commit is of the state that it sees, and is no use to the question after it."""
+
+    def work(conn: Connection) -> tuple[int, int]:
+        before = int(conn.execute(COUNT).scalar_one())
+        post(database, "grant/1")
+        return before, kept(conn, "entries", lambda: int(conn.execute(COUNT).scalar_one()))
+
+    assert database.ask(work) == (0, 0)
+    assert database.ask(counting([])) == 1
+
+
+def test_an_order_keeps_nothing(database: Database) -> None:
+    """It sees what it has written itself."""
+    work = counting([])
+    assert database.ask(work) == 0
+
+    def order(conn: Connection) -> tuple[int, int]:
+        before = work(conn)
+        ledger.post(
+            conn, [Entry("grant/1", "person/ana", "monthly", date(2026, 11, 1), "grant", 1, "USD", "", "", NOW)]
+        )
+        return before, work(conn)
+
+    assert database.transact(order) == (0, 1)
+
+
+def test_a_reading_that_fails_is_not_kept(database: Database) -> None:
+    """And the connection serves the next question."""
+
+    def broken(conn: Connection) -> int:
+        return kept(conn, "entries", lambda: 1 // 0)
+
+    with pytest.raises(ZeroDivisionError):
+        database.ask(broken)
+    assert database.ask(counting([])) == 0
+
+
+def test_where_the_version_is_not_told_nothing_is_kept(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A PostgreSQL in recovery does not say which transactions are under way."""
+    monkeypatch.setattr(module, "SQLITE_VERSION", "select null")
+    monkeypatch.setattr(module, "POSTGRESQL_VERSION", "select null")
+    reads: list[int] = []
+    assert [database.ask(counting(reads)) for _ in range(2)] == [0, 0]
+    assert len(reads) == 2
+
+
+def test_what_is_kept_has_a_bound(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks for ever other things fills no memory."""
+    monkeypatch.setattr(module, "VALUES_MAX", 3)
+
+    def work(conn: Connection) -> int:
+        for number in range(20):
+            assert kept(conn, number, lambda number=number: number) == number  # type: ignore[misc]
+        return len(conn.info[module.KEPT].values)
+
+    assert database.ask(work) <= 3
+
+
+def test_a_connection_that_is_let_go_keeps_nothing(database: Database) -> None:
+    """Whoever gets it next may use it for something else."""
+    database.ask(counting([]))
+    database._ready.close()
+    with database._questions.connect() as conn:
+        assert module.KEPT not in conn.info
+
+
+def test_who_will_not_wait_is_told_that_all_connections_are_in_use(database: Database) -> None:
+    """All others wait until one is free."""
+    most = 8
+    inside, go = threading.Barrier(most + 1), threading.Event()
+
+    def held(_conn: Connection) -> None:
+        inside.wait()
+        go.wait()
+
+    threads = [threading.Thread(target=database.ask, args=(held,)) for _ in range(most)]
+    for each in threads:
+        each.start()
+    inside.wait()
+    with pytest.raises(BusyError):
+        database.ask(lambda _conn: None, wait_s=0)
+    go.set()
+    for each in threads:
+        each.join()
+    assert database.ask(counting([]), wait_s=0) == 0
