@@ -45,7 +45,6 @@ def burn_of(
         days={day: cost for day, cost in days.items() if not _was_spike_on(day, ctx, never)},
         new_hour=allowed.hour,
         new_day=allowed.day,
-        dear_day=allowed.dear_day,
         heard_until=here.until,
         hours_until=here.hours_until,
         judged_from=here.judged_from,

@@ -125,13 +125,8 @@ class _Past:
         bounds = [seldom_above(costs, SELDOM[self.length], DAYS_FEW, rare) for costs in known_costs]
         if (large := self._large_of_a_program(sums, end, first)) is not None:
             bounds = [min(each, large) for each in bounds]
-        least = max(batch, self._of_others(len(sums)))
-        most, of_little = (max(each, least) for each in bounds)
+        most, of_little = (max(each, batch) for each in bounds)
         return Bounds(median_low(known), most, of_little)
-
-    def _of_others(self, known: int) -> int:
-        """What a dear day of others costs: it counts less the more days are known, and nothing from four weeks on."""
-        return self.burn.dear_day * max(0, DAYS_FEW - known) // (DAYS_FEW - ACTIVE_DAYS_FEW)
 
     def _large_of_a_program(self, sums: Sequence[int], end: date, first: date) -> int | None:
         """Eight usual days of a program, if it has no habit of spending as much; None if it has, as on days of a batch.

@@ -61,7 +61,7 @@ class Peers:
             own, shared = self._paces(account)
             hour, day = (hour, day) if own is None else (max(own, floor) // 24, max(own, floor))
             day = day if shared is None else min(day, max(shared, floor))
-        return Allowed(min(hour, day), day, days)
+        return Allowed(min(hour, day), day)
 
     def _paces(self, account: Account) -> tuple[int | None, int | None]:
         """What a day may cost by the budgets that bind an account: by its own, and by those that others share."""

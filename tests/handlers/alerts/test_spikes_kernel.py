@@ -488,7 +488,7 @@ def test_hours_that_come_to_light_shortly_before_what_is_over_are_the_same_matte
         assert meets(over, Sight("velocity", start, start + HOUR, 9, 1, 9, 1)) is same
 
 
-# Days that there seldom are, newcomers among others, quiet hours, closes of months -----------------------------------
+# Days that there seldom are, newcomers, quiet hours, closes of months -----------------------------------
 
 
 def test_on_a_day_off_less_is_out_of_the_ordinary_than_on_a_working_day() -> None:
@@ -501,15 +501,11 @@ def test_on_a_day_off_less_is_out_of_the_ordinary_than_on_a_working_day() -> Non
         assert bool(look(one, moment, moment, FLOOR)) is rings
 
 
-def test_a_dear_day_of_others_is_allowed_to_somebody_who_came_two_weeks_ago() -> None:
-    """Nine days of up to $6; $35 is nothing special where $60 is a dear day of others, and is where nobody knows."""
-    days = {TODAY - n * DAY: (2 + n % 5) * DOLLAR for n in range(1, 10)} | {TODAY: 35 * DOLLAR}
-    assert seen(burn(days=days, dear_day=60 * DOLLAR, has_timetable=False)) == []
-    assert [each.rule for each in seen(burn(days=days, has_timetable=False))] == ["daily"]
-    much = days | {TODAY: 120 * DOLLAR}
-    assert [each.rule for each in seen(burn(days=much, dear_day=60 * DOLLAR, has_timetable=False))] == ["daily"]
-    known = {TODAY - n * DAY: (2 + n % 5) * DOLLAR for n in range(1, 40)} | {TODAY: 35 * DOLLAR}
-    assert [each.rule for each in seen(burn(days=known, dear_day=60 * DOLLAR, has_timetable=False))] == ["daily"]
+def test_twenty_usual_days_ring_of_somebody_who_came_a_week_ago() -> None:
+    """Six days of up to $6: $55 ring, whatever others spend."""
+    days = {TODAY - n * DAY: (2 + n % 5) * DOLLAR for n in range(1, 7)} | {TODAY: 55 * DOLLAR}
+    one = burn(days=days, has_timetable=False, new_day=300 * DOLLAR)
+    assert [each.rule for each in seen(one)] == ["daily"]
 
 
 def test_a_day_whose_hours_have_become_quiet_costs_no_more() -> None:
