@@ -135,8 +135,8 @@ def _card(ctx: Context, month: Month) -> Card:
         as_of(ctx, whole.tokens_unpriced, month.period.first, month.period.end),
         *ctx.on_a_page(f"/money?period={called_after(month.period.first):%Y-%m}"),
     ]
-    names = (*EXPORTS, *(OF_CONTRACTS if ctx.policy.contracts else ()))
-    files = (File(f"{each}-{called_after(month.period.first):%Y-%m}.csv") for each in names)
+    made = (*EXPORTS, *(OF_CONTRACTS if ctx.policy.contracts else ()))
+    files = (File(f"{each}-{called_after(month.period.first):%Y-%m}.csv") for each in made)
     thread: list[Block] = [_teams(ctx, month), *files]
     return Card(
         _title(ctx, month, whole), tuple(blocks), "warn" if month.late or month.odd else "plain", thread=tuple(thread)
