@@ -108,9 +108,9 @@ ENGLISH = Tongue(
         "was my request approved,what about my request,status of my request,request status,"
         "who approved my request,who approved my last request,cancel my request,withdraw my request,"
         "cancel my requests,withdraw my requests",
-        withdraw="cancel,cancel request,withdraw request",
-        approve="accept,approve request",
-        deny="reject,decline,refuse,deny request,disapprove",
+        withdraw="cancel,cancel request,withdraw request,cancel claim,withdraw claim",
+        approve="accept,approve request,approve claim",
+        deny="reject,decline,refuse,deny request,disapprove,deny claim,reject claim",
         delegate="deputy",
         resume="unpause",
         settings="preferences,subscriptions",
