@@ -19,14 +19,12 @@ from slack_sdk.oauth.state_store.sqlalchemy import SQLAlchemyOAuthStateStore
 from sqlalchemy import Connection, RowMapping, delete, select
 
 from bot.config import ConfigError, Settings, secret
-from bot.platforms.slack.workspaces import STATE_S, AppCredentials, Workspaces
+from bot.platforms.slack.workspaces import CLIENT_SECRET, KEYS, STATE_S, AppCredentials, Workspaces
 from bot.texts import t
 from storage import installation
 from storage.db import Database
 from storage.tables import slack_oauth_states
 
-KEYS = "SLACK_TOKEN_KEYS"
-CLIENT_SECRET = "SLACK_CLIENT_SECRET"  # noqa: S105 - the name of a variable
 RENEWAL = timedelta(seconds=60)
 """So long one replica may take to renew a token before another one tries."""
 

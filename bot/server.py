@@ -53,7 +53,8 @@ def server(
 
     own = {"/healthz": healthz, "/startupz": startupz, "/readyz": readyz}
     shown = [metrics_route(app, connected)] if metrics is None else metrics
-    return Starlette(routes=[*(Route(path, answer) for path, answer in own.items()), *shown, *extra])
+    # The platforms' come first: nearly all requests are theirs.
+    return Starlette(routes=[*extra, *(Route(path, answer) for path, answer in own.items()), *shown])
 
 
 def metrics_route(app: App, connected: Callable[[], bool], token: str = "") -> Route:

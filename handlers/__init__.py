@@ -7,6 +7,7 @@ programs ask. A new capability is a file and a line here.
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from handlers.access import TooFewError, as_viewer, is_viewer, sees_all
 from handlers.admin import (
@@ -164,6 +165,8 @@ from handlers.waste import (
 from storage import people, requests
 
 OFFERS_MAX = 3
+OFTEN_SAID_MAX = 24
+"""Letters of what is said often; longer words are somebody's own."""
 WORDS_TRIED_MAX = 4
 MEANS_LITTLE = frozenset(
     (
@@ -223,8 +226,8 @@ def unknown(ctx: Context, words: Rest = "") -> Card:
         0,
     )
     first, rest = said[place] if said else "", " ".join(said[place + 1 :])
-    word = first[:40]
     likely = _meant(first, shown)
+    word = (words if first.lower() in likely else first)[:40]
     meant = [each for each in likely if not COMMANDS[each].writes and not COMMANDS[likely[0]].writes]
     offers = tuple(each if not rest or not may_say(ctx, f"{each} {rest}") else f"{each} {rest}" for each in meant)
     if len(offers) == 1:
@@ -445,9 +448,17 @@ def find(word: str) -> Command | None:
 
 def parse_command(text: str) -> tuple[Command, str]:
     """The command that a sentence begins with, and the rest of the words. Silence asks for help."""
+    return _often_said(text) if len(text) <= OFTEN_SAID_MAX else _parsed(text)
+
+
+def _parsed(text: str) -> tuple[Command, str]:
     if not text.strip():
         return COMMANDS["help"], ""
     return heard(text, NAMED) or (UNKNOWN, text.strip())
+
+
+# Nearly everybody asks in the same few words, and to look for these in all tongues takes longer than to answer some.
+_often_said = lru_cache(maxsize=256)(_parsed)
 
 
 def event_type_of(event: Event) -> EventType:

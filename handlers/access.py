@@ -14,11 +14,13 @@ from urllib.parse import quote
 from handlers.context import CLOCK, Context
 from handlers.days import Span
 from handlers.errors import RefusedError
-from storage import membership, people
+from handlers.periods import called_after
+from storage import comparisons, membership, people
 from storage.people import Account
 from storage.tables import ORGANIZATION
 
 GROUP_MIN = 5
+STEP_DAYS = 7
 ONE_DAY = timedelta(days=1)
 
 
@@ -184,6 +186,51 @@ def refuse_parts_of_months(ctx: Context, first: date, end: date, example: str) -
     is_whole = ctx.period(first, "month").first == first and ctx.period(end, "month").first == end
     if ctx.only is not None and not is_whole:
         raise TooFewError("You see whole months, such as: {example}", example=example)
+
+
+def told_until(ctx: Context) -> tuple[date, date]:
+    """How far viewers are told of the month that runs: before which day its total, and before which day parts of it.
+
+    Whoever asks again and again sees single charges come, and by two answers what was between them. So totals grow by
+    seven days at once, and the last step, the one at the end of the month, is as long at least. Parts wait for the
+    whole month: few may be behind what is new in one of them. A month runs until all its days are read.
+    """
+    whole = comparisons.whole_before(ctx.readings(), ctx.today)
+    return step_of(ctx, whole), ctx.period(whole, "month").first
+
+
+def step_of(ctx: Context, day: date) -> date:
+    """The first day of the step of a month in which a day is; the last one has up to thirteen days."""
+    month = ctx.period(day, "month")
+    step = min((day - month.first).days // STEP_DAYS, month.days // STEP_DAYS - 1)
+    return month.first + timedelta(days=step * STEP_DAYS)
+
+
+def told_span(ctx: Context, span: Span, example: str, *, parts: bool, is_usual: bool) -> Span:
+    """The days that are told of some that were asked for: for viewers none that come one by one.
+
+    Args:
+        ctx: of whoever asks.
+        span: the days.
+        example: a sentence about the month before, for whoever is told none of these days.
+        parts: whether parts of a total are asked for.
+        is_usual: nobody named days; then it is the month before where none of these are told.
+
+    Raises:
+        TooFewError: they asked for days of which nothing is told yet.
+    """
+    until = told_until(ctx)[parts] if ctx.only is not None else span.end
+    if span.end <= until or span.first > ctx.today:
+        return span
+    if span.first < until:
+        label = ctx.t("{period} until {day}", period=span.label, day=ctx.day(until - ONE_DAY))
+        return replace(span, end=until, label=label)
+    if not is_usual:
+        raise TooFewError("It is too early to show these days. For the month before, say: {example}", example=example)
+    month = ctx.period(told_until(ctx)[1] - ONE_DAY, "month")
+    return Span(
+        month.first, month.end, ctx.t("in {month}", month=ctx.month(month.first)), f"{called_after(month.first):%Y-%m}"
+    )
 
 
 def role_of(ctx: Context) -> str:

@@ -96,6 +96,9 @@ class Context:
         held: limits at the providers that were looked up, by account.
         outgoing: what is to be written at the end.
         only: the accounts whose figures may be seen, None for those that the person may see.
+        today: the organization's calendar day.
+        locale: how the person who speaks writes numbers and dates; how the channel does, for what all of it read.
+        language: of the person who speaks; that of the channel for what all of it read.
     """
 
     conn: Connection
@@ -112,25 +115,20 @@ class Context:
     held: dict[str, list[Held]] = field(default_factory=dict, repr=False)
     outgoing: Outgoing = field(default_factory=Outgoing, repr=False)
     only: frozenset[str] | None = None
+    today: date = field(init=False)
+    locale: str = field(init=False)
+    language: str = field(init=False)
 
-    @property
-    def today(self) -> date:
-        """The organization's calendar day."""
-        return self.now.astimezone(self.policy.zone).date()
-
-    @property
-    def locale(self) -> str:
-        """How the person who speaks writes numbers and dates; for what all of a channel read, how the channel does."""
+    def __post_init__(self) -> None:
+        """Work out what nearly every text and figure asks for."""
         if self.person.id == CLOCK.id:
-            return locale_at(self.place, self.policy)
-        return locale_of(self.person, self.policy)
-
-    @property
-    def language(self) -> str:
-        """The language of the person who speaks; that of the channel for what all of it read."""
-        if self.person.id == CLOCK.id:
-            return language_of(self.locale)
-        return spoken_to(self.person, self.policy)
+            locale = locale_at(self.place, self.policy)
+            language = language_of(locale)
+        else:
+            locale, language = locale_of(self.person, self.policy), spoken_to(self.person, self.policy)
+        object.__setattr__(self, "today", self.now.astimezone(self.policy.zone).date())
+        object.__setattr__(self, "locale", locale)
+        object.__setattr__(self, "language", language)
 
     def on_a_page(self, path: str, *, elsewhere: bool = False) -> tuple[Text, ...]:
         """Where the console shows the same on a page; nothing where there is no console, and on its pages.

@@ -81,7 +81,12 @@ def _catalog(language: str) -> NullTranslations:
 def say(language: str, text: str, /, **values: object) -> str:
     """A text in a language, with its placeholders filled; a value that has a text of its own is said in it, too."""
     said = _catalog(language).gettext(text) if text else ""
-    return said.format(**{name: _in(language, value) for name, value in values.items()}) if values else said
+    if not values:
+        return said
+    for value in values.values():
+        if type(value) not in _AS_THEY_ARE:
+            return said.format(**{name: _in(language, each) for name, each in values.items()})
+    return said.format(**values)
 
 
 def say_many(language: str, one: str, many: str, number: int, /, **values: object) -> str:

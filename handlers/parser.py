@@ -128,6 +128,11 @@ class Command:
     audience: Audience = "all"
 
     @property
+    def needs(self) -> bool:
+        """Whether something must be said with it."""
+        return any(each.required for each in self.parameters)
+
+    @property
     def usage(self) -> str:
         """How the command is written."""
         spoken = [each for each in self.parameters if not isinstance(each.word, InForm)]
@@ -327,6 +332,8 @@ def understand(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context)
     Raises:
         RefusedError: a word that nobody understands, or something that must be said and was not.
     """
+    if not rest and not inputs and not one.needs:
+        return {}
     values = _from_inputs(one, inputs, ctx)
     words = split_words(rest)
     if len(rest) > TEXT_MAX or len(words) > WORDS_MAX:

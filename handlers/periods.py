@@ -7,6 +7,7 @@ organization's zone, so that days of 23 or 25 hours need no arithmetic.
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from handlers.language import N_
@@ -69,6 +70,7 @@ class Calendar:
 GREGORIAN = Calendar()
 
 
+@lru_cache(maxsize=1024)
 def period_of(day: date, every: Every, calendar: Calendar = GREGORIAN) -> Period:
     """The period that a day is in.
 

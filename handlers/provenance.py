@@ -8,6 +8,7 @@ from handlers.context import Context
 from handlers.language import N_
 from handlers.policy import PROGRAMS
 from storage import comparisons
+from storage.kept import kept
 from storage.pulls import OddDay, Pull
 
 DAYS_NAMED_MAX = 3
@@ -103,6 +104,14 @@ def as_of(ctx: Context, tokens_unpriced: int = 0, first: date | None = None, end
         end: the day after their last one, None for today.
     """
     reads = ctx.readings()
+    if any(each.provider in PROGRAMS for each in reads):  # of these it says what they told of whom is asked about
+        return _as_of(ctx, reads, tokens_unpriced, first, end)
+    zone = ctx.person.zone or ctx.policy.organization.zone
+    key = ("as of", ctx.language, ctx.locale, zone, ctx.today, tokens_unpriced, first, end)
+    return kept(ctx.conn, key, lambda: _as_of(ctx, reads, tokens_unpriced, first, end))
+
+
+def _as_of(ctx: Context, reads: Sequence[Pull], tokens_unpriced: int, first: date | None, end: date | None) -> Text:
     if not reads:
         return Text(ctx.t("No usage has been read from a provider yet, so nothing is counted."), quiet=True)
     sentences = [

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from storage.directory import Person
-from storage.kept import kept
+from storage.kept import kept, see, version_in
 from storage.people import person_of
 from storage.prepared import Prepared
 from storage.tables import FOREVER, exceptions, people
@@ -71,12 +71,15 @@ _NEW = tuple(NewException.__dataclass_fields__)
 _FIELDS = tuple(BudgetException.__dataclass_fields__)
 _COLUMNS = [exceptions.c[name] for name in _FIELDS]
 _RUNNING = select(*_COLUMNS).where(exceptions.c.ended_at.is_(None)).order_by(exceptions.c.id)
-_SPEAKER = Prepared(
-    select(people, *(column.label(f"of_{column.name}") for column in _COLUMNS))
-    .select_from(people.outerjoin(exceptions, exceptions.c.ended_at.is_(None)))
-    .where(people.c.id == bindparam("id"))
-    .order_by(exceptions.c.id)
-)
+_SPEAKER = {
+    dialect: Prepared(
+        select(people, version_in(dialect), *(column.label(f"of_{column.name}") for column in _COLUMNS))
+        .select_from(people.outerjoin(exceptions, exceptions.c.ended_at.is_(None)))
+        .where(people.c.id == bindparam("id"))
+        .order_by(exceptions.c.id)
+    )
+    for dialect in ("sqlite", "postgresql")
+}
 
 
 def running(conn: Connection) -> list[BudgetException]:
@@ -96,7 +99,9 @@ def ever(conn: Connection) -> list[BudgetException]:
 
 def speaker(conn: Connection, person_id: str) -> tuple[Person | None, list[BudgetException]]:
     """Somebody as `people.person` finds them and what `running` finds, in one statement; without them, nothing."""
-    rows = _SPEAKER.rows(conn, {"id": person_id})
+    rows = _SPEAKER[conn.dialect.name].rows(conn, {"id": person_id})
+    if rows:
+        see(conn, rows[0][len(people.columns)])
     there = (BudgetException(*row[-len(_FIELDS) :]) for row in rows if row[-len(_FIELDS)] is not None)
     found = list(there)
     return (person_of(rows[0]) if rows else None), found
@@ -104,7 +109,7 @@ def speaker(conn: Connection, person_id: str) -> tuple[Person | None, list[Budge
 
 def ask_ahead_for_speaker(conn: Connection, person_id: str) -> None:
     """Let `speaker` be asked with the order's next trip."""
-    _SPEAKER.ahead(conn, {"id": person_id})
+    _SPEAKER[conn.dialect.name].ahead(conn, {"id": person_id})
 
 
 def begin(conn: Connection, new: NewException) -> BudgetException:

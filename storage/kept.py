@@ -17,16 +17,18 @@ An order keeps nothing: it sees what it has written itself.
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, String, cast, literal_column, null
 
 from storage.prepared import run
 
 T = TypeVar("T")
 
-VALUES_MAX = 4_096
+VALUES_MAX = 1_000
+"""Of one connection. The largest are the days of an account, a hundred or two."""
 KEPT = "kept"
 SQLITE_VERSION = "pragma data_version"
-POSTGRESQL_VERSION = "select case when pg_is_in_recovery() then null else pg_current_snapshot()::text end"
+SNAPSHOT = "(case when pg_is_in_recovery() then null else pg_current_snapshot()::text end)"
+POSTGRESQL_VERSION = f"select {SNAPSHOT}"
 
 
 class Kept:
@@ -45,6 +47,18 @@ class Kept:
             self.values.clear()
             self.version = version
         self.is_known = True
+
+
+def version_in(dialect: str) -> ColumnElement[str | None]:
+    """A column with the version, for the first statement of a question; null on SQLite, which tells it otherwise."""
+    return literal_column(SNAPSHOT, String) if dialect == "postgresql" else cast(null(), String)
+
+
+def see(conn: Connection, version: str | None) -> None:
+    """What the column of `version_in` said in this question."""
+    here: Kept | None = conn.info.get(KEPT)
+    if here is not None and conn.dialect.name == "postgresql":
+        here.see(version)
 
 
 def keep(conn: Connection) -> None:
@@ -68,20 +82,44 @@ def kept(conn: Connection, key: Hashable, read: Callable[[], T]) -> T:
     Args:
         conn: any connection; only those of questions keep anything.
         key: names what is read, with all that it depends on.
-        read: reads it. Nobody may change what it gives.
+        read: reads it, and gives something but None. Nobody may change what it gives.
+    """
+    found: T | None = known(conn, key)
+    if found is not None:
+        return found
+    value = read()
+    note(conn, key, value)
+    return value
+
+
+def known(conn: Connection, key: Hashable) -> Any:
+    """What was kept under a key of the state that a question sees, None if nothing was, and in an order.
+
+    Together with `note` it is for what comes out of a statement along with something else.
     """
     here: Kept | None = conn.info.get(KEPT)
     if here is None:
-        return read()
+        return None
     if not here.is_known:
-        found = run(conn, SQLITE_VERSION if conn.dialect.name == "sqlite" else POSTGRESQL_VERSION)
-        here.see(found[0][0])
-    if here.version is None:
-        return read()
-    if key in here.values:
-        return here.values[key]  # type: ignore[no-any-return]
-    value = read()
+        here.see(_version(conn))
+    return here.values.get(key)
+
+
+def _version(conn: Connection) -> object:
+    if conn.dialect.name != "sqlite":
+        return run(conn, POSTGRESQL_VERSION)[0][0]
+    cursor = conn.connection.cursor()  # no statement that counts: it reads no table
+    try:
+        return cursor.execute(SQLITE_VERSION).fetchone()[0]
+    finally:
+        cursor.close()
+
+
+def note(conn: Connection, key: Hashable, value: object) -> None:
+    """Keep what a question has read under a key, for which it has looked with `known` before. Nobody may change it."""
+    here: Kept | None = conn.info.get(KEPT)
+    if here is None or here.version is None:
+        return
     if len(here.values) >= VALUES_MAX:
         here.values.clear()
     here.values[key] = value
-    return value

@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 
 from storage import reservations, terms
+from storage.kept import known, note
 from storage.prepared import Prepared, Written
 from storage.reservations import Held
 from storage.sums import halves, parts, whole
@@ -258,6 +259,19 @@ def posted(
         The account's by budget and period; those of each pool by account; the reservations of the account, and of all
         below each account above it.
     """
+    key = ("posted", account_id, since, *pools)
+    kept = known(conn, key)
+    if kept is not None:
+        return kept  # type: ignore[no-any-return]
+    found = _posted(conn, account_id, since, pools, now)
+    if not found[2]:  # what is reserved counts until a moment; what has lapsed does not come back
+        note(conn, key, found)
+    return found
+
+
+def _posted(
+    conn: Connection, account_id: str, since: date, pools: Sequence[BudgetPeriod], now: datetime
+) -> tuple[dict[BudgetPeriod, Posted], dict[BudgetPeriod, dict[str, Posted]], tuple[Held, ...]]:
     rows: dict[int, list[Any]] = {number: [] for number in range(_TERMS, len(pools))}
     values = {"account": account_id, "since": since, "now": now, **_named(pools)}
     for row in _posted_and_shares(len(pools)).rows(conn, values):

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Date, and_, bindparam, case, cast, func, or_, select
 
+from storage.kept import known, note
 from storage.limits import EVERYWHERE, HOOKS, Held, held_of
 from storage.prepared import Prepared
 from storage.tables import FOREVER, charges, day_marks, pulls, set_aside, spend
@@ -132,10 +133,16 @@ def pulled_and_limits(
     conn: Connection, account_id: str, above: Collection[str], about: str = "", since: date = FOREVER
 ) -> tuple[list[Pull], list[Held]]:
     """The same, and the limits that bind an account at these providers, in one statement; see `limits.binding`."""
+    key = ("pulled and limits", account_id, tuple(above), about, since)
+    kept = known(conn, key)
+    if kept is not None:
+        return kept  # type: ignore[no-any-return]
     values = {"account": account_id, "above": list(above), "about": about, "since": since}
     rows = _PULLS_AND_LIMITS.rows(conn, values)
     there = dict.fromkeys(row[_FIELDS + _MORE_FIELDS :] for row in rows)
-    return _pulls(rows), [held_of(each) for each in there if each[0] is not None]
+    found = _pulls(rows), [held_of(each) for each in there if each[0] is not None]
+    note(conn, key, found)
+    return found
 
 
 def _pulls(rows: Iterable[Sequence[Any]]) -> list[Pull]:

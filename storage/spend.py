@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
@@ -33,6 +34,7 @@ from sqlalchemy import (
 
 from storage import aliases
 from storage.charges import HOURS_OF_A_DAY, TOKENS
+from storage.kept import known, note
 from storage.partitions import near_days, of_days
 from storage.prepared import Prepared
 from storage.tables import (
@@ -221,33 +223,68 @@ Window = tuple[str, date, date]
 
 def spent_in(conn: Connection, windows: Sequence[Window]) -> list[list[Spent]]:
     """What was spent in each of some windows by model, in one statement."""
-    values: dict[str, object] = {}
-    for number, (account_id, first, end) in enumerate(windows):
-        values |= {f"account_{number}": account_id, f"first_{number}": first, f"end_{number}": end}
+    values = _bounds(windows)
     found: list[list[Spent]] = [[] for _ in windows]
     for row in _in_windows(len(windows)).rows(conn, values) if windows else ():
         found[row[5]].append(Spent(*row[:5]))
     return found
 
 
+def ask_ahead_for_spent_in(conn: Connection, windows: Sequence[Window]) -> None:
+    """Let `spent_in` be asked with the order's next trip."""
+    if windows:
+        _in_windows(len(windows)).ahead(conn, _bounds(windows))
+
+
+def _bounds(windows: Sequence[Window]) -> dict[str, object]:
+    values: dict[str, object] = {}
+    for number, (account_id, first, end) in enumerate(windows):
+        values |= {f"account_{number}": account_id, f"first_{number}": first, f"end_{number}": end}
+    return values
+
+
 def spent_in_and_daily(
     conn: Connection, windows: Sequence[Window], daily: Sequence[Window]
-) -> tuple[list[list[Spent]], list[tuple[date, Spent]]]:
-    """The same, and in the same statement what was spent on each day of some more windows by model."""
-    values: dict[str, object] = {}
-    for number, (account_id, first, end) in enumerate([*windows, *daily]):
-        values |= {f"account_{number}": account_id, f"first_{number}": first, f"end_{number}": end}
-    found: list[list[Spent]] = [[] for _ in windows]
-    days: list[tuple[date, Spent]] = []
+) -> tuple[list[list[Spent]], tuple[tuple[date, Spent], ...]]:
+    """The same, and in the same statement what was spent on each day of some more windows by model, in their order.
+
+    A question keeps what it has read: pools are asked about by all who spend from them.
+    """
+    sums = [known(conn, ("spent", each)) for each in windows]
+    days = [known(conn, ("days", each)) for each in daily]
+    missing = [each for each, found in zip(windows, sums, strict=True) if found is None]
+    missing_days = [each for each, found in zip(daily, days, strict=True) if found is None]
+    if missing or missing_days:
+        read, read_days = _spent_in_and_daily(conn, missing, missing_days)
+        for window, spent in read.items():
+            note(conn, ("spent", window), spent)
+        for window, each_day in read_days.items():
+            note(conn, ("days", window), each_day)
+        sums = [read[each] if found is None else found for each, found in zip(windows, sums, strict=True)]
+        days = [read_days[each] if found is None else found for each, found in zip(daily, days, strict=True)]
+    return sums, tuple(days[0]) if len(days) == 1 else tuple(sorted(chain(*days), key=_day_and_model))
+
+
+def _spent_in_and_daily(
+    conn: Connection, windows: Sequence[Window], daily: Sequence[Window]
+) -> tuple[dict[Window, list[Spent]], dict[Window, tuple[tuple[date, Spent], ...]]]:
+    every = [*windows, *daily]
+    values = _bounds(every)
+    found: dict[Window, list[Spent]] = {each: [] for each in windows}
+    days: dict[Window, list[tuple[date, Spent]]] = {each: [] for each in daily}
     for model, cost_nanos, tokens, unpriced, requests, number, day in _in_windows(len(windows), len(daily)).rows(
         conn, values
     ):
         spent = Spent(model, cost_nanos, tokens, unpriced, requests)
         if day is None:
-            found[number].append(spent)
+            found[every[number]].append(spent)
         else:
-            days.append((day, spent))
-    return found, days
+            days[every[number]].append((day, spent))
+    return found, {each: tuple(sorted(some, key=_day_and_model)) for each, some in days.items()}
+
+
+def _day_and_model(each: tuple[date, Spent]) -> tuple[date, str]:
+    return each[0], each[1].name
 
 
 @cache

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from difflib import get_close_matches
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from slack_sdk import WebClient
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,12 +21,12 @@ from bot.database_trouble import sentence
 from bot.directory.combined import Everybody
 from bot.directory.source import Probed, UnusableSourceError
 from bot.errors import OutsideError
-from bot.installations import CLIENT_SECRET, KEYS, workspaces_of
 from bot.optional import optional
 from bot.platforms.slack.client import web_client
 from bot.platforms.slack.install import INSTALL_PATH
 from bot.platforms.slack.messenger import check as check_slack
 from bot.platforms.slack.messenger import check_app_token, check_channel
+from bot.platforms.slack.workspaces import CLIENT_SECRET, KEYS
 from bot.run import teams_secret
 from bot.texts import in_words, kept, nt, speak_as, t
 from handlers import parse_command
@@ -328,7 +330,7 @@ def _workspaces(app: App, environ: Mapping[str, str]) -> Iterator[CheckLine]:
         advice = t("Remove it: slack.workspaces of app.yaml says that each workspace has a token of its own.")
         yield CheckLine(t("SLACK_BOT_TOKEN is not used"), ok=True, advice=advice)
     try:
-        installed = workspaces_of(app.settings, environ, app.database, app.now)
+        installed = _workspaces_of(app, environ)
     except ConfigError as trouble:
         yield CheckLine(t("Slack: workspaces"), ok=False, advice=str(trouble))
         return
@@ -389,12 +391,17 @@ def _clients(app: App, environ: Mapping[str, str]) -> Mapping[str, WebClient]:
     if not slack.workspaces:
         return {"": web_client(token, slack.url)} if token else {}
     try:
-        installed = workspaces_of(app.settings, environ, app.database, app.now)
+        installed = _workspaces_of(app, environ)
     except ConfigError:
         return {}  # said above
     found = {id: installed.client(id) for id in installed.every()}
     first = slack.workspaces[0]
     return found | ({"": found[first]} if first in found else {})
+
+
+def _workspaces_of(app: App, environ: Mapping[str, str]) -> Any:
+    """See installations.workspaces_of: what encrypts tokens takes 14 MB, and `run` loads this file, too."""
+    return import_module("bot.installations").workspaces_of(app.settings, environ, app.database, app.now)
 
 
 def _console(app: App, environ: Mapping[str, str]) -> Iterator[CheckLine]:

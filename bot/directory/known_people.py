@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from sqlalchemy import Connection, Integer, bindparam, func, select, type_coerce
 
+from bot.directory.scratch import Scratch
 from storage.directory import Person
 from storage.prepared import Prepared
 from storage.tables import accounts, links, people
@@ -21,9 +22,13 @@ _BRIEF = Prepared(
     .limit(bindparam("most"))
 )
 _TEAM = "team/"
-_LINKED = select(links.c.external_id, links.c.account_id).where(
-    links.c.platform.in_(("slack", "teams")), links.c.kind == "user"
+_LINKED = Prepared(
+    select(links.c.external_id, links.c.account_id)
+    .where(links.c.platform == bindparam("platform"), links.c.kind == "user", links.c.external_id > bindparam("last"))
+    .order_by(links.c.external_id)
+    .limit(bindparam("most"))
 )
+PLATFORMS = ("slack", "teams")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,44 @@ class Remembered(Mapping[str, Person]):
             last = rows[-1].id
 
 
+class Linked(Mapping[str, str]):
+    """The accounts of identities in Slack and Teams, which may be everybody's: none is held in memory.
+
+    Args:
+        ask: asks the database, when the first is asked for.
+    """
+
+    def __init__(self, ask: Callable[[Callable[[Connection], Any]], Any]) -> None:
+        self._ask = ask
+
+    @cached_property
+    def _scratch(self) -> Scratch:
+        scratch = Scratch()
+        scratch("create table linked (identity text primary key, account text) without rowid")
+        for platform in PLATFORMS:
+            scratch.load("linked", self._of(platform), "or replace")
+        return scratch
+
+    def _of(self, platform: str) -> Iterator[tuple[Any, ...]]:
+        last = ""
+        values = {"platform": platform, "most": AT_ONCE}
+        while rows := self._ask(partial(_LINKED.rows, values=values | {"last": last})):
+            yield from rows
+            last = rows[-1][0]
+
+    def __getitem__(self, identity: str) -> str:
+        account = self._scratch.one("select account from linked where identity = ?", identity)
+        if account is None:
+            raise KeyError(identity)
+        return str(account)
+
+    def __iter__(self) -> Iterator[str]:
+        return (row[0] for row in self._scratch("select identity from linked"))
+
+    def __len__(self) -> int:
+        return int(self._scratch.one("select count(*) from linked"))
+
+
 def _all(what: Any, conn: Connection) -> Any:
     return conn.execute(what).all()
 
@@ -89,7 +132,7 @@ def recall(ask: Callable[[Callable[[Connection], Any]], Any]) -> Memory:
     Args:
         ask: asks the database.
     """
-    return Memory(Remembered(ask), ask(lambda conn: {row[0]: row[1] for row in conn.execute(_LINKED)}))
+    return Memory(Remembered(ask), Linked(ask))
 
 
 def _person(row: Any) -> Person:

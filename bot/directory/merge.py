@@ -9,7 +9,7 @@ There may be millions of people, so they are in a scratch database, where each s
 # ruff: noqa: S608 - what is put into statements are names of our own tables and columns
 
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain, islice
@@ -279,8 +279,8 @@ class Merger:
     def take_many(self, source: str, many: Many, *, is_last: bool) -> None:
         """Add what a source says whose people are not held in memory.
 
-        Of the last one only those come in who are named elsewhere, too, or whose manager is, if there are few of them:
-        all others stay as they are, and are not laid over anybody.
+        If few people were named before, only those are laid over others who are named elsewhere, too, or whose manager
+        is. Everybody else is as this source says: they stay where they are if no other source comes after it.
 
         Args:
             source: its name in disagreements.
@@ -288,9 +288,19 @@ class Merger:
             is_last: whether no other source will be taken.
         """
         kept = many.said.people
-        if not is_last or not self._are_few():
+        if not self._are_few():
             self.take(source, replace(many.said, more=many.all_but(())))
             return
+        touched = self._touching(many)
+        self.take(source, replace(many.said, people=(*touched.values(), *kept)))
+        if is_last:
+            self._many, self._touched = many, {*touched}
+        else:
+            self._add(source, many.all_but({*touched, *(one.id for one in kept)}))
+
+    def _touching(self, many: Many) -> dict[str, Person]:
+        """Those of many people who are named elsewhere, too, or whose manager is."""
+        kept = many.said.people
         ids = {*self.people, *self.aliases, *RESERVED, *(one for group in self._groups for one in group.people)}
         ids |= {one.id for one in kept}
         emails = {address(one.email) for one in kept if one.email}
@@ -301,8 +311,15 @@ class Merger:
             touched |= found
             # Whom they know by an id that does not count in the end are called by another one.
             ids, emails = {one.id for one in found.values() if self._owner(one.email, one.id) != one.id}, set()
-        self.take(source, replace(many.said, people=(*touched.values(), *kept)))
-        self._many, self._touched = many, {*touched}
+        return touched
+
+    def _add(self, source: str, everybody: Iterable[Person]) -> None:
+        """Take in people of the source that was taken last of whom nobody else has said anything."""
+        last = self._scratch.one("select max(n) from person") or 0
+        said = (self._taken, source, source)
+        columns = f"person ({', '.join(_COLUMNS)}, above_by, above_from, email_from)"
+        self._scratch.load(columns, ((*_row(one), *said) for one in everybody))
+        self._scratch("insert into address select plain, id from person where n > ? and plain <> ''", last)
 
     def so_far(self) -> Directory:
         """What was said besides people, with everybody under the id that counts; `people` has them without circles."""

@@ -20,6 +20,8 @@ def plain(text: str) -> str:
 
 def line(text: str) -> str:
     """The text as one line."""
+    if text.isprintable() and "  " not in text and text[:1] != " " and text[-1:] != " ":
+        return text  # as nearly all are: of white space only the blank is printable
     return " ".join(plain(text).split())
 
 
@@ -38,6 +40,8 @@ def first_units(text: str, most: int) -> str:
 
 def cut(text: str, most: int) -> str:
     """The text in at most so many units of UTF-16; what is missing shows as an ellipsis."""
+    if 2 * len(text) <= most:  # however it is counted
+        return text
     return text if units(text) <= most else first_units(text, most - 1).rstrip() + "…"
 
 

@@ -47,9 +47,10 @@ def overspent(ctx: Context, page: Page = 1) -> Card:
     part = part_of(found, page)
     blocks: list[Block] = []
     if found:
-        columns = ctx.t("Whose"), ctx.t("Budget"), ctx.t("Used"), ctx.t("Limit"), ctx.t("Over")
-        rows = tuple(_row(ctx, each, ctx.amount(each.lacks, each.budget.unit)) for each in part.rows)
-        blocks.append(Table(part.captioned(ctx, ctx.t("Over the limit")), columns, rows, "llrrr"))
+        shown = 5 if ctx.only is None else 2  # what is used by now grows by single charges, so no viewer sees it
+        columns = (ctx.t("Whose"), ctx.t("Budget"), ctx.t("Used"), ctx.t("Limit"), ctx.t("Over"))[:shown]
+        rows = tuple(_row(ctx, each, ctx.amount(each.lacks, each.budget.unit))[:shown] for each in part.rows)
+        blocks.append(Table(part.captioned(ctx, ctx.t("Over the limit")), columns, rows, "llrrr"[:shown]))
     if ahead:
         columns = ctx.t("Whose"), ctx.t("Budget"), ctx.t("Used"), ctx.t("Limit"), ctx.t("Likely over by")
         rows = tuple(_row(ctx, each, ctx.estimate(each.lacks, each.budget.unit)) for each in ahead)

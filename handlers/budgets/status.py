@@ -21,6 +21,7 @@ from handlers.periods import Period, period_of
 from handlers.policy import Budget, Policy, rules_for
 from storage import comparisons, ledger, people, spend
 from storage.directory import Person
+from storage.kept import kept, known, note
 from storage.ledger import Posted
 from storage.people import Account
 from storage.reservations import Held
@@ -220,12 +221,41 @@ def statuses(ctx: Context, account: Account, figures: Figures | None = None) -> 
     return sorted(found, key=_deciding)
 
 
+def statuses_with_days(ctx: Context, account: Account) -> list[BudgetStatus]:
+    """The same with each day's use, for what looks ahead. A question keeps it, for as long as the rules stand, too.
+
+    What depends on the moment and not only on the day is not kept: reservations, exceptions, and other zones' periods.
+    """
+    policy = ctx.policy
+    if ctx.budgets_of(account.id) is not policy.budgets or policy.has_other_zones:
+        return statuses(ctx, account, OfOne(ctx, account, daily=True))
+    key = ("stands", account.id, ctx.today)
+    found: tuple[object, object, list[BudgetStatus]] | None = known(ctx.conn, key)
+    if found is None or found[0] is not policy.budgets or found[1] is not policy.tier_of:
+        found = policy.budgets, policy.tier_of, statuses(ctx, account, OfOne(ctx, account, daily=True))
+        if not any(each.holds for each in found[2]):
+            note(ctx.conn, key, found)
+    return list(found[2])
+
+
 def _binding(
     ctx: Context, account: Account, person: Person | None, above: Iterable[str]
 ) -> list[tuple[Budget, Period]]:
     """The budgets that bind an account, each in its present period."""
-    rules = rules_for(ctx.budgets_of(account.id), account, person, tuple(above))
-    return [(each, current(ctx, each)) for each in rules]
+    return [(each, current(ctx, each)) for each in _rules(ctx, account, person, tuple(above))]
+
+
+def _rules(ctx: Context, account: Account, person: Person | None, line: tuple[str, ...]) -> Sequence[Budget]:
+    """Those of app.yaml bind whoever is in the same team and has the same roles and groups alike: read once for all."""
+    budgets = ctx.budgets_of(account.id)
+    if budgets is not ctx.policy.budgets:  # one has exceptions of one's own
+        return rules_for(budgets, account, person, line)
+    named = kept(ctx.conn, ("named", id(budgets)), lambda: (budgets, frozenset(each.account_id for each in budgets)))
+    if account.id in named[1]:
+        return rules_for(budgets, account, person, line)
+    roles, groups = (person.roles, person.groups) if person else ((), ())
+    key = ("rules", id(budgets), account.kind, roles, groups, line[1:])
+    return kept(ctx.conn, key, lambda: tuple(rules_for(budgets, account, person, line)))
 
 
 def _pool(
@@ -341,6 +371,8 @@ class OfOne:
 
     def holds(self, budget: Budget, period: Period, account_id: str) -> tuple[Hold, ...]:
         """See Figures."""
+        if not self._entries[2]:  # as nearly always
+            return ()
         here = (each for each in self._entries[2] if each.holder_id == account_id)
         return holds_on(self._ctx.policy, budget, period, here, self._ctx.now)
 
@@ -352,16 +384,22 @@ class OfOne:
     def _entries(self) -> tuple[dict[BudgetPeriod, Posted], dict[BudgetPeriod, dict[str, Posted]], tuple[Held, ...]]:
         pools = [(budget.name, period.first) for budget, period in self._budgets if budget.is_pool]
         since = min(period.first for _, period in self._budgets)
+        if not self._daily:  # what an order needs to know, too, goes in the same trip
+            spend.ask_ahead_for_spent_in(self._ctx.conn, self._spent_windows)
         return ledger.posted(self._ctx.conn, self._account.id, since, pools, self._ctx.now)
 
     @cached_property
-    def _spent(self) -> tuple[dict[Window, list[Spent]], tuple[tuple[date, Spent], ...]]:
+    def _spent_windows(self) -> list[Window]:
         windows = {
             (budget.account_id or self._account.id, period.first, period.end)
             for budget, period in self._budgets
             if not _has_own_zone(self._ctx, budget)
         }
-        ordered = sorted(windows)
+        return sorted(windows)
+
+    @cached_property
+    def _spent(self) -> tuple[dict[Window, list[Spent]], tuple[tuple[date, Spent], ...]]:
+        ordered = self._spent_windows
         if not self._daily:
             return dict(zip(ordered, spend.spent_in(self._ctx.conn, ordered), strict=True)), ()
         first = min(period.first for _, period in self._budgets)
@@ -371,7 +409,7 @@ class OfOne:
         is_one = self._account.kind == "person"
         last_year = [] if is_one else [(self._account.id, *last_years(self._ctx, here[1], end))]
         sums, days = spend.spent_in_and_daily(self._ctx.conn, ordered, [*last_year, here])
-        return dict(zip(ordered, sums, strict=True)), tuple(sorted(days, key=lambda day: (day[0], day[1].name)))
+        return dict(zip(ordered, sums, strict=True)), days
 
     def _below(self, budget: Budget, period: Period, account_id: str) -> dict[str, int]:
         if (budget.name, account_id) not in self._sums:

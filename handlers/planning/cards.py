@@ -58,7 +58,7 @@ def trial_card(ctx: Context, trial: Trial, says: str) -> Card:
         *_buttons(ctx, trial, says),
         as_of(ctx, trial.history.tokens_unpriced, trial.window.first, trial.window.end),
     ]
-    thread = [*stops_table(ctx, trial.history, trial.proposed.replayed.stops), *_yaml(ctx, trial, says)]
+    thread = [*stops_table(ctx, trial.history, trial.proposed.replayed.stops), *_yaml(ctx, trial)]
     return Card(_title(ctx, trial), tuple(blocks), "warn" if found.stopped else "plain", thread=tuple(thread))
 
 
@@ -108,7 +108,7 @@ def _facts(ctx: Context, trial: Trial) -> Iterator[tuple[str, str]]:
     yield ctx.t("Against today"), _against_today(ctx, trial, len(apart.newly), len(apart.no_longer))
     if found.warned:
         yield ctx.t("Soft limits"), ctx.nt("reached {n} time", "reached {n} times", found.warned)
-    yield from _unused(ctx, tried)
+    yield from _unused(ctx, tried, trial.history)
 
 
 def _window(ctx: Context, trial: Trial) -> str:
@@ -198,17 +198,19 @@ def _against_today(ctx: Context, trial: Trial, newly: int, no_longer: int) -> st
     return said
 
 
-def _unused(ctx: Context, tried: Tried) -> Iterator[tuple[str, str]]:
+def _unused(ctx: Context, tried: Tried, history: History) -> Iterator[tuple[str, str]]:
     found = tried.figures
     if found.never_bind:
-        names = [each.budget.name for each in found.never_bind]
+        names = [each.name for each in tried.budgets]
         shown = [
             ctx.t(
                 "{budget} (highest use {percent} %)",
                 budget=each.budget.name
                 if names.count(each.budget.name) == 1
                 else ctx.t(
-                    "{list}, {next}", list=each.budget.name, next=each.budget.who.removeprefix(f"{EVERYBODY} of ")
+                    "{list}, {next}",
+                    list=each.budget.name,
+                    next=_named(each.budget, history) or ctx.t("Everybody else"),
                 ),
                 percent=each.highest,
             )
@@ -300,6 +302,9 @@ def _what_nobody_knows(ctx: Context, trial: Trial) -> str:
 def _buttons(ctx: Context, trial: Trial, says: str) -> Iterator[Button]:
     if says and trial.proposed.figures.stopped:
         yield Button(ctx.t("As a file"), f"try {says} as csv")
+    new, _ = changed(trial.today.budgets, trial.proposed.budgets)
+    if len(new) > YAML_MAX and says:
+        yield Button(ctx.t("Lines for app.yaml"), f"try {says} as yaml")
     if says and not sees_all(ctx):
         yield Button(ctx.t("Send to finance"), f"propose {says}")
     if trial.whom.id == ORGANIZATION:
@@ -340,7 +345,7 @@ def stops_table(ctx: Context, history: History, stops: Sequence[Stop]) -> Iterat
     yield Table(ctx.t("Who would have reached a limit"), heads, tuple(rows), "lllrrl")
 
 
-def _yaml(ctx: Context, trial: Trial, says: str) -> Iterator[Block]:
+def _yaml(ctx: Context, trial: Trial) -> Iterator[Block]:
     """What would stand in app.yaml: a few lines as they are, of more what they say, and all of them as a file."""
     new, gone = changed(trial.today.budgets, trial.proposed.budgets)
     if new and len(new) <= YAML_MAX:
@@ -351,8 +356,6 @@ def _yaml(ctx: Context, trial: Trial, says: str) -> Iterator[Block]:
         yield Text(ctx.t("To be taken out of app.yaml:\n{lines}", lines="\n".join(lines(gone[:YAML_MAX]))))
     if len(gone) > YAML_MAX:
         yield Text(ctx.nt("and {n} more line", "and {n} more lines", len(gone) - YAML_MAX), quiet=True)
-    if len(new) > YAML_MAX and says:
-        yield Button(ctx.t("Lines for app.yaml"), f"try {says} as yaml")
     if new and not any(can_be_enforced(each) for each in new):
         yield Text(ctx.t("Providers cannot keep these: Bursar only tells people."), quiet=True)
 

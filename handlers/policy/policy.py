@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from fnmatch import fnmatchcase
@@ -12,10 +13,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
-from handlers.amounts import read_amount
+from handlers.amounts import CURRENCIES, currencies_of, read_amount
 from handlers.errors import SettingError
 from handlers.language import N_
-from handlers.money import COUNTED, NANOS, AmountError, scale_of
+from handlers.money import COUNTED, NANOS, AmountError, in_units, scale_of
 from handlers.periods import Calendar, Every
 from handlers.policy.amounts import House, written_amount
 from handlers.policy.approvals import MANAGER, AmountWritten, ApprovalRule, RequestRules, WorkingHours
@@ -70,7 +71,17 @@ def like(pattern: str, why: str) -> AfterValidator:
     return AfterValidator(checked)
 
 
-_CURRENCY = like(r"[A-Z]{3}", N_("unknown currency “{word}”: write three capital letters such as EUR"))
+def _currency(word: str) -> str:
+    """A currency of ISO 4217; what people call one, such as RMB, is none, but tells which is meant."""
+    if word in CURRENCIES:
+        return word
+    meant = currencies_of(word)
+    if meant:
+        raise SettingError("unknown currency “{word}”. Did you mean “{meant}”?", word=word, meant=meant[0])
+    raise SettingError("unknown currency “{word}”: write three capital letters such as EUR", word=word)
+
+
+_CURRENCY = AfterValidator(_currency)
 _WHO = like(
     r"every (person|agent)( of team \S+)?|every person in \S+|organization|(team|person|agent|role) \S+",
     N_(
@@ -125,6 +136,38 @@ class Organization(Rule):
         return WEEK_STARTS[self.week_starts]
 
 
+Look = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Whom:
+    """What the words of Budget.who mean; see there."""
+
+    account_id: str
+    kind: str
+    role: str
+    group: str
+    team_id: str
+    is_pool: bool
+
+
+@lru_cache(maxsize=4096)
+def _whom(words: str) -> _Whom:
+    """Read once for each: a balance asks every budget for whom it is, several times."""
+    first, _, name = words.partition(" ")
+    team = words.partition(" of team ")[2]
+    own = "" if first in ("every", "role") else f"{first}/{name}"
+    kind = "person" if first == "role" else name.split()[0] if first == "every" else ""
+    return _Whom(
+        account_id="org" if words == "organization" else own,
+        kind=kind,
+        role=name if first == "role" else "",
+        group=words.removeprefix("every person in ") if words.startswith("every person in ") else "",
+        team_id=f"team/{team}" if team else "",
+        is_pool=words == "organization" or first == "team",
+    )
+
+
 class Budget(Rule):
     """A named rule: who may spend how much of what, every how long.
 
@@ -175,38 +218,38 @@ class Budget(Rule):
     @property
     def account_id(self) -> str:
         """The one account it is for, or "" if it is for every one of a kind."""
-        if self.who == "organization":
-            return "org"
-        kind, _, name = self.who.partition(" ")
-        return "" if kind in ("every", "role") else f"{kind}/{name}"
+        return _whom(self.who).account_id
 
     @property
     def kind(self) -> str:
         """The kind of account that each get their own, or "" if it is for one account."""
-        if self.role:
-            return "person"
-        return self.who.split()[1] if self.who.startswith("every ") else ""
+        return _whom(self.who).kind
 
     @property
     def role(self) -> str:
         """The role whose people each get their own, or "" if roles do not matter."""
-        return self.who.removeprefix("role ") if self.who.startswith("role ") else ""
+        return _whom(self.who).role
 
     @property
     def group(self) -> str:
         """The group whose people each get their own, or ""."""
-        return self.who.removeprefix("every person in ") if self.who.startswith("every person in ") else ""
+        return _whom(self.who).group
 
     @property
     def team_id(self) -> str:
         """The account of the team below which each gets their own, or ""."""
-        team = self.who.partition(" of team ")[2]
-        return f"team/{team}" if team else ""
+        return _whom(self.who).team_id
 
     @property
     def is_pool(self) -> bool:
         """Whether several spend from it together."""
-        return self.who == "organization" or self.who.startswith("team ")
+        return _whom(self.who).is_pool
+
+    @property
+    def look(self) -> Look:
+        """What it is told by beside its name and amount: whose it is, how often, and for which models."""
+        whose = self.account_id if self.is_pool else self.kind or self.account_id.partition("/")[0]
+        return whose, self.every, self.models
 
     @property
     def rollover_max(self) -> int | None:
@@ -457,7 +500,7 @@ class Policy(House, Rule):
             self.waste.floor,
             self.claims.receipt_above,
             *self.seats.values(),
-            *(each.commitment for each in self.contracts if not each.in_tokens),
+            *(each.commitment for each in self.contracts if each.currency == self.organization.currency),
         ):
             units(words, self.organization.currency)
         return self
@@ -507,6 +550,19 @@ class Policy(House, Rule):
         """The tier a model belongs to: the first whose patterns match, else "standard". Looked up once for each."""
         return lru_cache(maxsize=4096)(self._tier)
 
+    @cached_property
+    def has_other_zones(self) -> bool:
+        """Whether a budget is cut by the calendar of another zone."""
+        return any(each.zone for each in (*self.budgets, *self.shadows))
+
+    @cached_property
+    def names_by_look(self) -> Mapping[Look, frozenset[str]]:
+        """The names of all budgets that look alike to who has them."""
+        found: dict[Look, frozenset[str]] = {}
+        for each in self.budgets:
+            found[each.look] = found.get(each.look, frozenset()) | {each.name}
+        return found
+
     def call_models(self, names: Mapping[str, str]) -> None:
         """Let the tier of a model be that of the name by which people ask for it at a gateway."""
         if names != self._called:
@@ -522,6 +578,7 @@ class Policy(House, Rule):
         counting = (each.model_copy(update={"limit": "hard"}) for each in self.shadows if each.name in names)
         self._counting = frozenset(names)
         self.__dict__["budgets"] = (*written, *counting)
+        self.__dict__.pop("names_by_look", None)
 
     def _tier(self, model: str) -> str:
         for said in dict.fromkeys((self._called.get(model, model), model)):
@@ -530,6 +587,29 @@ class Policy(House, Rule):
                 if any(fnmatchcase(name, pattern) for pattern in patterns):
                     return tier
         return STANDARD
+
+    def committed(self, contract: Contract) -> int:
+        """What is committed, in parts of the house currency or in tokens; 0 for nothing.
+
+        Another currency is converted once, at the rate of the first day of the term.
+
+        Raises:
+            SettingError: there is no rate for that day.
+        """
+        house = self.organization.currency
+        if contract.in_tokens or contract.currency in ("", house):
+            return units(contract.commitment, "tokens" if contract.in_tokens else house) or 0
+        parts = units(contract.commitment, contract.currency) or 0
+        nanos = int(in_units(parts, contract.currency) * NANOS)
+        found = self.convert(nanos, contract.currency, contract.starts)
+        if found is None:
+            raise SettingError(
+                "contract “{name}” is in {currency}: write a rate for {day} under “rates”",
+                name=contract.name,
+                currency=contract.currency,
+                day=str(contract.starts),
+            )
+        return found[0]
 
     def convert(self, cost_nanos: int, currency: str, day: date) -> tuple[int, int] | None:
         """A cost in parts of the house currency, and the rate used; None without one.

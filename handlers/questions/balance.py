@@ -150,14 +150,7 @@ def _name_of(ctx: Context, status: BudgetStatus) -> str:
 
 def _own_name(ctx: Context, budget: Budget) -> str:
     """The name of a budget if another one could be taken for it, else ""."""
-
-    def looks(one: Budget) -> tuple[object, ...]:
-        whose = one.account_id if one.is_pool else one.kind or one.account_id.partition("/")[0]
-        return whose, one.every, one.models
-
-    mine = looks(budget)
-    alike = any(each.name != budget.name and looks(each) == mine for each in ctx.policy.budgets)
-    return budget.name if alike else ""
+    return "" if ctx.policy.names_by_look.get(budget.look, frozenset()) <= {budget.name} else budget.name
 
 
 def _rule(ctx: Context, status: BudgetStatus) -> list[tuple[str, str]]:

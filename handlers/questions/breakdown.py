@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import cast
 
-from handlers.access import GROUP_MIN, TooFewError, groups_below
+from handlers.access import GROUP_MIN, TooFewError, groups_below, step_of
 from handlers.arguments import Chosen
 from handlers.context import CLOCK, Context
 from handlers.days import Span
@@ -255,7 +255,17 @@ def few_behind(ctx: Context, account: Account, by: str, span: Span) -> frozenset
         who = who_spent_by(ctx.conn, account.id, span.first, span.end, by)
     if ctx.only is not None and account.kind != "organization":
         return frozenset(who)
+    if by == "day" and ctx.only is not None:
+        return _within_steps(ctx, who)
     return _beside_models(ctx, account, span, who) if by == "provider" else too_few(who)
+
+
+def _within_steps(ctx: Context, who: Mapping[str, set[str]]) -> frozenset[str]:
+    """The same of days, for viewers, who have seen what each step of a month came to: in each for itself."""
+    steps: dict[date, dict[str, set[str]]] = {}
+    for day, persons in who.items():
+        steps.setdefault(step_of(ctx, date.fromisoformat(day)), {})[day] = persons
+    return frozenset(day for each in steps.values() for day in too_few(each))
 
 
 def _beside_models(ctx: Context, account: Account, span: Span, who: Mapping[str, set[str]]) -> frozenset[str]:

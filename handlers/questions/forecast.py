@@ -9,12 +9,10 @@ from handlers.arguments import Whom
 from handlers.budgets import LOOK_BACK, SEASON, BudgetStatus
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Text, Tone
 from handlers.context import Context
-from handlers.days import Span
 from handlers.language import N_
 from handlers.money import percent, scale_of, symbol_of
 from handlers.provenance import as_of
 from handlers.questions.balance import label_of
-from handlers.questions.breakdown import few_behind
 from handlers.questions.free_days import free_days
 from handlers.questions.known_events import Known
 from handlers.questions.outlook import (
@@ -44,6 +42,10 @@ QUIET_DAYS_MIN = 3
 """So many free days ahead, weekends not counted, are a season."""
 
 
+DIGITS_TOLD = 2
+"""So many digits of an estimate are told to viewers: of more, every single charge would show."""
+
+
 def forecast(ctx: Context, whom: Whom = None) -> Card:
     """Where the period will end, how certain that is, and the day the budget runs out.
 
@@ -62,13 +64,13 @@ def forecast(ctx: Context, whom: Whom = None) -> Card:
         seen = replace(seen, trials=0)
     limit = scope.status.limit if scope.status else None
     outside = scope.status.unpriced if scope.status else 0
+    if ctx.only is not None:
+        return _for_viewers(ctx, account, scope, seen)
     blocks: list[Block] = [Facts(tuple(_facts(ctx, scope, seen)))]
     blocks += [Text(words) for words in (*_doubts(ctx, seen), *_season(ctx, scope), *_elsewhere(ctx, scope, found))]
     if seen.since:
         blocks += [Text(words) for words in _includes(ctx, scope, days, events, gone)]
-    course = Span(scope.period.first, scope.period.end, "")
-    if ctx.only is None or not few_behind(ctx, account, "day", course):  # its steps are days
-        blocks += _chart(ctx, scope, seen)
+    blocks += _chart(ctx, scope, seen)
     if seen.method == "weeks":
         blocks += [Text(words, quiet=True) for words in _method(ctx, seen, held, tried)]
     return Card(
@@ -77,6 +79,23 @@ def forecast(ctx: Context, whom: Whom = None) -> Card:
         _tone(seen, limit),
         personal=not is_for_all(ctx, account.id),
     )
+
+
+def _for_viewers(ctx: Context, account: Account, scope: Scope, seen: Forecast) -> Card:
+    """Where a group's period will end, so roughly that a charge more changes nothing, and nothing of today."""
+    middle, low, high = (ctx.estimate(_roughly(each), scope.unit) for each in (seen.p50, seen.p10, seen.p90))
+    day = ctx.day(last_day(scope))
+    title = ctx.t("About {amount} expected by {day}", amount=middle, day=day)
+    blocks: list[Block] = []
+    if seen.since:
+        blocks.append(Facts(((ctx.t("Range"), ctx.t("roughly {low} to {high}", low=low, high=high)),)))
+    blocks += [Text(words) for words in (*_doubts(ctx, seen), *_season(ctx, scope))]
+    return Card(headed(ctx, account, title), (*blocks, as_of(ctx)), personal=not is_for_all(ctx, account.id))
+
+
+def _roughly(units: int) -> int:
+    """An amount with the first two of its digits."""
+    return round(units, DIGITS_TOLD - len(str(abs(units))))
 
 
 def _title(ctx: Context, scope: Scope, seen: Forecast) -> str:

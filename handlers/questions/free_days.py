@@ -4,9 +4,11 @@ Public holidays come from the package `holidays`, which knows some 200 countries
 the last day of the year count, too.
 """
 
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import lru_cache
+from importlib.util import find_spec, module_from_spec
 from itertools import pairwise
 
 from babel.core import get_global
@@ -14,6 +16,7 @@ from babel.core import get_global
 from handlers.policy import Policy
 from handlers.questions.projection import DAY, SATURDAY
 
+COUNTRIES = "holidays.countries"
 BRIDGED_MAX = 4
 """So many working days between two public holidays are taken off by most, such as those after Christmas."""
 
@@ -35,7 +38,10 @@ def _free(zone: str, country: str, named: tuple[date, ...], first: date, end: da
 @lru_cache(maxsize=64)
 def _public(country: str, first_year: int, last_year: int) -> Sequence[date]:
     """The public holidays of some years in their order; none of a country that is not known."""
-    from holidays import country_holidays  # noqa: PLC0415 - a quarter of a second, for who looks ahead
+    # Its countries are a package that loads all 250 of them, 8 MB. It is put there unread, so each is loaded alone.
+    if COUNTRIES not in sys.modules and (spec := find_spec(COUNTRIES)):
+        sys.modules[COUNTRIES] = module_from_spec(spec)
+    from holidays import country_holidays  # noqa: PLC0415 - a tenth of a second, for who looks ahead
 
     try:  # the package's list of the countries that it knows would load them all
         return tuple(sorted(country_holidays(country, years=range(first_year, last_year + 1))))

@@ -6,15 +6,17 @@ from datetime import date
 from functools import lru_cache
 
 from handlers.access import may_see
-from handlers.budgets import LOOK_BACK, BudgetStatus, OfOne, last_years, looked_back_to, statuses, used_by_day
+from handlers.budgets import LOOK_BACK, BudgetStatus, last_years, looked_back_to, statuses_with_days, used_by_day
 from handlers.context import Context
 from handlers.language import N_
+from handlers.money import COUNTED
 from handlers.periods import Period
 from handlers.policy import Budget
 from handlers.questions.free_days import free_days
 from handlers.questions.known_events import Known, known_events
 from handlers.questions.projection import DAY, YEAR, Forecast, project
 from storage import comparisons, spend
+from storage.kept import kept
 from storage.people import Account
 from storage.spend import Spent
 
@@ -62,7 +64,7 @@ def looked_at(ctx: Context, account: Account) -> list[BudgetStatus]:
     """How an account stands, with each day's use for looking ahead."""
     if not ctx.read:
         ctx.limits_of(account.id)  # they come with the readings, which are needed to look ahead
-    return statuses(ctx, account, OfOne(ctx, account, daily=True))
+    return statuses_with_days(ctx, account)
 
 
 def whole_until(ctx: Context) -> date:
@@ -171,8 +173,28 @@ def pace(ctx: Context, status: BudgetStatus) -> list[tuple[str, str]]:
     if is_rest(status):
         return []
     scope = of_status(status)
-    seen = look_ahead(ctx, scope, days_of(ctx, scope))
+    seen = _seen(ctx, scope, status)
     return [estimated(ctx, scope, seen)] if seen.history_days >= DAYS_MIN else []
+
+
+def _seen(ctx: Context, scope: Scope, status: BudgetStatus) -> Forecast:
+    """The estimate of a budget's period. That of a person is kept: it comes of nothing but their days and the rules.
+
+    But for what contracts and tiers of models say, which may be otherwise while the figures stay.
+    """
+    budget, working = status.budget, ctx.policy.working
+    if not is_plain(status) or ctx.policy.contracts:
+        return look_ahead(ctx, scope, days_of(ctx, scope))
+    rules = (budget.unit, budget.zone, ctx.policy.organization.zone, working.country, working.holidays)
+    about = (scope.account_id, scope.period, ctx.today, whole_until(ctx))
+    key = ("ahead", *about, *rules, status.limit, status.spent, status.held)
+    return kept(ctx.conn, key, lambda: look_ahead(ctx, scope, days_of(ctx, scope)))
+
+
+def is_plain(status: BudgetStatus) -> bool:
+    """Whether a budget is a person's, in money, and for all models."""
+    budget = status.budget
+    return status.account_id.startswith("person/") and budget.models == "all" and budget.unit not in COUNTED
 
 
 def estimated(ctx: Context, scope: Scope, seen: Forecast) -> tuple[str, str]:

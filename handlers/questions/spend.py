@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Annotated
 
-from handlers.access import is_for_all, ours, refuse_parts_of_months
+from handlers.access import is_for_all, ours, refuse_parts_of_months, told_span
 from handlers.arguments import SORTED_BY, Chosen, OneOf, OnModels, OrFile, Page, Sorted, When, Whom
 from handlers.card import Block, Button, Card, Table, Text
 from handlers.context import Context
@@ -41,6 +41,8 @@ OWN = ("person", "agent", "key", "hour", *DIMENSIONS)
 """What tells of single people, or may."""
 OF_SEVERAL = ("team", "person")
 """What a single account cannot be divided by, so that whoever names none means all that they may see together."""
+TOTALS = ("team", "month")
+"""What tells totals of groups, which viewers see of the month that runs, too."""
 WAYS_ON = ("day", "week")
 NOT_DRAWN = ("hour", *DIMENSIONS)
 HOURS_OF_DAYS_MAX = 7
@@ -73,10 +75,7 @@ def spend(
     span = period or Span(month.first, month.end, ctx.t("this month"))
     if by == "hour":
         span = _few_days(ctx, period)
-    if by != "hour":
-        refuse_parts_of_months(
-            ctx, span.first, span.end, f"spend{said_of(ctx, account)} {called_after(month.first):%Y-%m}"
-        )
+    span = span if by == "hour" else _told(ctx, account, by, period or span, is_usual=period is None, on=on)
     if on:
         by = "week" if on.provider and by == "model" else by
         rows = rows_on(ctx, account, by, span, on)
@@ -127,6 +126,15 @@ def spend(
     turn = part.buttons(ctx, f"{says} by {by}{sorted_}{when}")
     ways = _ways(ctx, account, by, says, when, only=WAYS_ON if on else None)
     return Card(title, (*blocks, *turn, *ways), personal=personal)
+
+
+def _told(ctx: Context, account: Account, by: str, span: Span, *, is_usual: bool, on: Chosen | None) -> Span:
+    """The days as far as whoever asks is told of them: a viewer of whole months, as far as these are told."""
+    last = ctx.period(ctx.period(ctx.today, "month").first - timedelta(days=1), "month")
+    example = f"spend{said_of(ctx, account)} {called_after(last.first):%Y-%m}"
+    refuse_parts_of_months(ctx, span.first, span.end, example)
+    parts = account.kind == "organization" and (by not in TOTALS or on is not None)
+    return told_span(ctx, span, example, parts=parts, is_usual=is_usual)
 
 
 def _few_days(ctx: Context, period: Span | None) -> Span:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from statistics import median
 
-from handlers.access import GROUP_MIN, is_for_all, refuse_parts_of_months
+from handlers.access import GROUP_MIN, TooFewError, is_for_all, refuse_parts_of_months, told_until
 from handlers.arguments import When, Whom
 from handlers.card import Block, Button, Card, Chart, Series, Table, Text
 from handlers.context import Context
@@ -63,6 +63,8 @@ def value(ctx: Context, whom: Whom = None, period: When = None) -> Card:
     refuse_parts_of_months(
         ctx, span.first, span.end, f"value of {team.id.replace('/', ' ')} {called_after(span.first):%Y-%m}"
     )
+    if ctx.only is not None and span.end > told_until(ctx)[1]:
+        raise TooFewError("You see the cost of an outcome when its month is over. Say: value of {name}", name=team.name)
     earlier = as_long_before(ctx, span)
     cost = _cost(ctx, team.id, span.first, span.end)
     before = _cost(ctx, team.id, earlier, span.first)

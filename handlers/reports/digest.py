@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Annotated
 
-from handlers.access import groups_below, is_for_all, is_group, page_of
+from handlers.access import TooFewError, groups_below, is_for_all, is_group, page_of
 from handlers.arguments import OneOf, Whom
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Table, Text, Tone
 from handlers.context import CLOCK, Context
@@ -113,6 +113,8 @@ class Week:
 
 
 def _digest(ctx: Context, account: Account) -> Card:
+    if ctx.only is not None:
+        raise TooFewError("You see the company by the month. Say: spend of organization by team")
     week = _week(ctx, account)
     asked = requests.open_below(ctx.conn, account.id)
     scope, seen = seen_ahead(ctx, account)

@@ -183,5 +183,6 @@ def test_a_viewer_is_told_which_days_they_may_ask_for(console: Console) -> None:
     """In one sentence, with an example that works."""
     said = console.company.say("vic", "spend of organization 2026-11-20")
 
-    assert "You see whole months, such as: spend of org 2026-11" in said
-    assert "spent November 2026" in console.company.say("vic", "spend of org 2026-11")
+    assert "You see whole months, such as: spend of org 2026-10" in said
+    assert "spent October 2026" in console.company.say("vic", "spend of org 2026-10")
+    assert "too early to show these days" in console.company.say("vic", "spend of org 2026-11")

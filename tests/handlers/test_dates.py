@@ -155,7 +155,7 @@ def test_words_for_periods_are_those_of_the_company(words: list[str], first: dat
     with create_engine("sqlite://").connect() as conn:
         ctx = context(conn, "UTC", datetime(2026, 11, 29, 12, tzinfo=UTC), 4)
         own = ctx.policy.organization.model_copy(update={"week_starts": "sunday", "month_starts": 26})
-        found = PeriodWord().take(words, replace(ctx, policy=Policy(**{**dict(ctx.policy), "organization": own})))
+        found = PeriodWord().take(words, replace(ctx, policy=Policy(organization=own, budgets=ctx.policy.budgets)))
     assert found is not None
     assert (found[0].first, found[0].end, found[0].label) == (first, end, label)
 

@@ -1,7 +1,10 @@
 """Leadership sees the company in groups of five people and more, and nobody in them, whatever it asks."""
 
+import re
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from itertools import combinations
+from random import Random
 
 import pytest
 
@@ -28,6 +31,7 @@ PERSONS = tuple(
     for n in range(size)
 )
 VIC = Person("vic", "Vic Viewer", "vic@acme.example", team="search", roles=("viewer",))
+MONEY = re.compile(r"\$([\d,]+\.\d\d)")
 SEEN_NOWHERE = tuple(each.name.split()[1] for each in PERSONS)
 
 
@@ -156,11 +160,17 @@ def test_of_those_who_left_only_their_own_time_counts(company: Company) -> None:
     assert not is_told("2026-11-20..2026-11-21")
 
 
+def month_over(company: Company) -> None:
+    """Let November be over and read; then its parts are told."""
+    company.clock.moment = datetime(2026, 12, 2, 12, tzinfo=UTC)
+    company.pull()
+
+
 def outsider_of(company: Company, *figures: tuple[str, str, str, str]) -> None:
     """Let people spend: whose, how much, with which model, and of which day."""
     for who, amount, model, day in figures:
         company.llm.spends(who, amount, date.fromisoformat(day), model)
-    company.pull()
+    month_over(company)
 
 
 def test_what_an_outcome_costs_is_told_by_the_month(company: Company) -> None:
@@ -215,7 +225,7 @@ def test_a_tier_and_its_models_tell_of_nobody(company: Company) -> None:
 def test_a_kind_of_tokens_that_one_person_uses_is_not_told(company: Company) -> None:
     """Nor by the hand of others: it is one of them with the next smallest."""
     company.llm.rows[-1] = replace(company.llm.rows[-1], tokens_output=77_777)
-    company.pull()
+    month_over(company)
 
     said = company.say("vic", "spend of organization by tokens")
 
@@ -239,7 +249,7 @@ def test_a_provider_and_its_models_tell_of_nobody(database: Database, clock: Clo
     company.llm.spends("search1", "91.37", date(2026, 11, 20), "claude-opus-4-5")
     for each in people[6:11]:
         other.spends(each.id, "3.00", date(2026, 11, 20), "gpt-5.2")
-    company.pull()
+    month_over(company)
     pull(database, other, company.app.reading("other"), clock)
     assert "claude-sonnet-4-5" in company.say("vic", "spend of organization by model")
 
@@ -264,3 +274,82 @@ def test_a_kind_of_waste_that_one_person_has_is_not_told(company: Company) -> No
     assert "$39.00" not in seen(one)
     five = [replace(one, account_id=f"person/lab{n}") for n in range(5)]
     assert "$234.00" in seen(one, *five)
+
+
+ASKED_AGAIN = (
+    "spend of organization by team",
+    "spend of organization by month this year",
+    "spend of organization",
+    "spend of team search",
+)
+ASKED_ON = (1, 7, 8, 15, 21, 22, 29, 30)
+"""Days on which a step ends or begins, and the last ones of a month."""
+
+
+def test_whoever_asks_again_and_again_sees_no_single_charge_come(company: Company) -> None:
+    """One person a day spends, each day another amount: no two answers of two months differ by a day, or by a few."""
+    company.llm.rows.clear()
+    spent: dict[date, int] = {}
+    seen: set[int] = set()
+    amounts = Random(5)
+    for number in range(38):
+        day = date(2026, 11, 1) + timedelta(days=number)
+        spent[day] = amounts.randrange(10**6, 10**8)
+        who = f"{('search', 'lab')[number % 2]}{number % 4 + 1}"
+        company.llm.spends(who, f"{spent[day] / 100:.2f}", day)
+        company.clock.moment = datetime(day.year, day.month, day.day, 20, tzinfo=UTC)
+        company.pull()
+        for question in ASKED_AGAIN if day.day in ASKED_ON else ():
+            found = MONEY.findall(company.say("vic", question))
+            seen.update(int(each.replace(",", "").replace(".", "")) for each in found)
+    days = sorted(spent)
+    few = {sum(spent[each] for each in days[n : n + size]) for n in range(len(days)) for size in range(1, 5)}
+    differences = {abs(one - other) for one, other in combinations(seen, 2)} | seen
+    assert len(seen) > 5
+    assert differences & few == set()
+
+
+def test_the_month_that_runs_is_told_by_steps_of_a_week(company: Company) -> None:
+    """Its total until the 7th, 14th and 21st, when these days are read; its parts when it is over."""
+    said = company.say("vic", "spend of organization by team this month")
+    assert said.startswith("Acme: $517.76 spent this month until 21 November")
+    company.llm.spends("search1", "91.37", date(2026, 11, 22))
+    company.pull()
+    assert company.say("vic", "spend of organization by team this month").startswith("Acme: $517.76")
+    assert "It is too early to show these days." in company.say("vic", "spend of organization by model this month")
+    company.clock.moment = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    company.pull()
+    assert "until 21 November" in company.say("vic", "spend of organization by team")
+    month_over(company)
+    assert "Acme: $609.13 spent last month" in company.say("vic", "spend of organization by team last month")
+    assert "in November 2026" in company.say("vic", "spend of organization by team")
+    assert "$609.13 spent in November 2026" in company.say("vic", "spend of organization by model")
+
+
+def test_a_forecast_for_viewers_says_nothing_of_today(company: Company) -> None:
+    """Two digits, and not what is spent so far."""
+    said = company.say("vic", "forecast of organization")
+    assert "About $" in said
+    assert "Spent so far" not in said
+    company.llm.spends("search1", "1.37", date(2026, 11, 22))
+    company.pull()
+    assert company.say("vic", "forecast of organization").splitlines()[0] == said.splitlines()[0]
+    assert "You see the company by the month." in company.say("vic", "digest of organization")
+    assert "when its month is over" in company.say("vic", "value of team lab 2026-11")
+
+
+def test_days_with_few_behind_are_others_within_their_step(company: Company) -> None:
+    """Two people spend on Sunday the 8th; with another Sunday they were five, and the step would tell what they did."""
+    company.llm.rows.clear()
+    for day in range(2, 16):
+        those = ("search1", "search2") if day == 8 else tuple(f"lab{n}" for n in range(5))
+        those = ("ads0", "ads1", "ads2") if day == 15 else those
+        for who in those:
+            company.llm.spends(who, "91.37" if day == 8 else "2.00", date(2026, 11, day))
+    company.clock.moment = datetime(2026, 12, 2, 12, tzinfo=UTC)
+    pull(company.database, company.llm, replace(company.app.reading("llm"), days_back=30), company.clock)
+    said = company.say("vic", "spend of organization by day")
+    assert "$182.74" not in said
+    assert "\n8 November" not in said
+    shown = {int(each) for each in re.findall(r"\n(\d+) November", said)}
+    assert len(shown & set(range(8, 15))) == 6 - 1

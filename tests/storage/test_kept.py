@@ -37,14 +37,16 @@ def counting(reads: list[int]) -> Callable[[Connection], int]:
 
 
 def test_what_was_read_is_kept_until_something_is_written(database: Database) -> None:
-    """Whatever it is: the version is that of the whole database."""
+    """Whatever it is: the version is that of the whole database. On PostgreSQL other databases of the server count."""
     reads: list[int] = []
     work = counting(reads)
-    assert [database.ask(work) for _ in range(3)] == [0, 0, 0]
-    assert len(reads) == 1
+    asked = 3 if database.is_sqlite else 100
+    assert {database.ask(work) for _ in range(asked)} == {0}
+    before = len(reads)
+    assert before == 1 if database.is_sqlite else before < asked
     post(database, "grant/1")
-    assert [database.ask(work) for _ in range(3)] == [1, 1, 1]
-    assert len(reads) == 2
+    assert {database.ask(work) for _ in range(asked)} == {1}
+    assert len(reads) == 2 if database.is_sqlite else before < len(reads) < before + asked
 
 
 def test_what_another_process_writes_ends_it(database: Database) -> None:

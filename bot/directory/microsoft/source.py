@@ -237,13 +237,11 @@ class MicrosoftDirectory:
 
         Who has no address, or left and is nobody we know, is left out.
         """
-        links = {
-            **known.linked,
-            **{each.external_id: each.account for each in known.earlier.links if each.platform == "teams"},
-        }
+        links = {each.external_id: each.account for each in known.earlier.links if each.platform == "teams"}
         persons, newcomers = {}, []
         for user in users:
-            account, address = links.get(self._identity(user["id"]), ""), _address(user)
+            identity, address = self._identity(user["id"]), _address(user)
+            account = links.get(identity) or known.linked.get(identity, "")
             if account:
                 if account.startswith(PERSON):  # else it is an agent's, or a team's
                     persons[user["id"]] = account.removeprefix(PERSON)

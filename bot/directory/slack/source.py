@@ -233,14 +233,11 @@ def _members(users: Sequence[SlackUser], team: str, known: Known, *, link_by_ema
 
     Who was deactivated and is nobody we know is left out, and so is who has no confirmed address.
     """
-    links = {
-        **known.linked,
-        **{each.external_id: each.account for each in known.earlier.links if each.platform == "slack"},
-    }
+    links = {each.external_id: each.account for each in known.earlier.links if each.platform == "slack"}
     members, newcomers = [], []
     for user in sorted(users, key=lambda each: str(each["id"])):
         identity = f"{team}/{user['id']}"
-        account, email = links.get(identity, ""), confirmed_address(user)
+        account, email = links.get(identity) or known.linked.get(identity, ""), confirmed_address(user)
         if account.startswith(PERSON):
             members.append(SlackMember(user, identity, account.removeprefix(PERSON), linked=True))
         elif account:

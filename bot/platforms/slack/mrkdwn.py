@@ -49,7 +49,7 @@ def literal(text: str) -> str:
 def escaped(text: str, most: int) -> str:
     """The text for mrkdwn, in at most so many characters after escaping."""
     safe = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    if units(safe) <= most:
+    if 2 * len(safe) <= most or units(safe) <= most:
         return safe
     return _PARTIAL_ENTITY.sub("", first_units(safe, most - 1)).rstrip() + "…"
 

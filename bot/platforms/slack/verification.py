@@ -156,12 +156,13 @@ def _form(text: str) -> dict[str, str]:
     """
     if text.count("&") >= FIELDS_MAX:
         raise ValueError("too many fields")
-    fields = (pair.partition("=") for pair in text.split("&"))
-    return {_decoded(name): _decoded(value) for name, _, value in fields}
-
-
-def _decoded(text: str) -> str:
-    return unquote_plus(text, errors="strict") if "%" in text or "+" in text else text
+    form: dict[str, str] = {}
+    for pair in text.split("&"):
+        name, _, value = pair.partition("=")
+        if "%" in pair or "+" in pair:
+            name, value = (unquote_plus(each, errors="strict") for each in (name, value))
+        form[name] = value
+    return form
 
 
 def _loaded(text: str) -> object:

@@ -25,6 +25,8 @@ from bot.platforms.slack.client import REFUSING, TIMEOUT_S, TROUBLE, code, refus
 from bot.platforms.slack.identity import Home
 from handlers.language import Words
 
+KEYS = "SLACK_TOKEN_KEYS"
+CLIENT_SECRET = "SLACK_CLIENT_SECRET"  # noqa: S105 - the name of a variable
 STATE_S = 600
 """So long somebody who begins to install the app has time to end it."""
 FRESH_S = 60.0

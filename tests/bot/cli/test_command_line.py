@@ -35,6 +35,22 @@ def test_help_loads_nothing_but_itself() -> None:
     assert done.stderr == "[]\n"
 
 
+def test_a_server_holds_only_what_it_needs() -> None:
+    """What is for several workspaces, for charts and for migrations comes with them; and one country's holidays."""
+    program = (
+        "import sys\nfrom datetime import date\nimport bot.cli.commands, bot.run\n"
+        "from handlers.policy import Policy\nfrom handlers.questions.free_days import free_days\n"
+        "policy = Policy.model_validate({'organization': {'name': 'Acme', 'zone': 'Europe/Berlin'}})\n"
+        "assert free_days(policy, date(2026, 12, 1), date(2027, 1, 1))\n"
+        "unwanted = ('alembic', 'bot.installations', 'cryptography.fernet', 'matplotlib', 'sqlalchemy.orm')\n"
+        "print([name for name in unwanted if name in sys.modules])\n"
+        "print([name for name in sys.modules if name.startswith('holidays.countries.')])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n['holidays.countries.germany']\n"
+
+
 def test_an_answer_loads_only_what_it_needs() -> None:
     """Servers, migrations and the vendors that app.yaml does not name are none of it."""
     wanted = (
