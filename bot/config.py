@@ -650,6 +650,12 @@ class Settings(House, Rule):
         refuse_claims(self.claims, self.organization.currency, self.budgets)
         return self
 
+    @model_validator(mode="after")
+    def _contracts_have_rates(self) -> "Settings":
+        for each in self.contracts:
+            self.policy.committed(each)
+        return self
+
     @property
     def policy(self) -> Policy:
         """The rules that decisions need."""

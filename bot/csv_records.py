@@ -22,6 +22,8 @@ HEADER_LETTERS_MAX = 65_536
 LINE_LETTERS_MAX = 4 * 2**20
 CHUNK_BYTES = 2**16
 LETTERS_FOR_A_WESTERN = 5
+LETTERS_LOOKED_AT, LETTERS_TO_TELL, COMMON_TENTHS = 5_000, 12, 7
+FIRST_OF_WORDS, LAST_OF_HANGUL = 0xB0, 0xC8
 TITLE_LINES_MAX = 20
 DELIMITERS = ",;\t|"
 SAVE_AS = "save the file as “CSV UTF-8”"
@@ -211,10 +213,13 @@ def _encoding_of(file: BinaryIO) -> str:
 def _is_gb18030(file: BinaryIO) -> bool:
     """Whether all of it can be read so, and hardly any of its letters looks like another encoding's."""
     decoder, runs, letters, western, utf8 = codecs.getincrementaldecoder("gb18030")(), 0, 0, 0, 0
+    looked_at: list[str] = []
     file.seek(0)
     try:
         for line in iter(lambda: file.readline(LINE_LETTERS_MAX), b""):
-            decoder.decode(line)
+            decoded = decoder.decode(line)
+            if len(looked_at) < LETTERS_LOOKED_AT:
+                looked_at += (letter for letter in decoded if not letter.isascii())
             for run in _HIGH.findall(line):
                 runs += 1
                 letters += -(-len(run) // 2)
@@ -223,7 +228,21 @@ def _is_gb18030(file: BinaryIO) -> bool:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
-    return western * LETTERS_FOR_A_WESTERN <= letters and utf8 * 2 < runs
+    return western * LETTERS_FOR_A_WESTERN <= letters and utf8 * 2 < runs and _looks_chinese(looked_at)
+
+
+def _looks_chinese(letters: list[str]) -> bool:
+    """Whether most letters are of GB 2312, as in any Chinese text, and not all of its first half, as Korean would be.
+
+    Japanese (Shift JIS) and Chinese of Taiwan (Big5) become rare letters when they are read so. Those of GB 2312 stand
+    in the order of their sound: where all of many come before "la" it is Korean (EUC-KR), which has syllables there.
+    """
+    known = [code for each in letters if (code := each.encode("gb2312", "ignore"))]
+    is_private = any("\ue000" <= each <= "\uf8ff" for each in letters)  # which no text has
+    if is_private or len(known) * 10 < len(letters) * COMMON_TENTHS:
+        return False
+    words = [code[0] for code in known if code[0] >= FIRST_OF_WORDS]
+    return len(words) < LETTERS_TO_TELL or max(words) > LAST_OF_HANGUL
 
 
 def _is_utf8(run: bytes) -> bool:

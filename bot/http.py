@@ -490,9 +490,13 @@ class Api:
     def _refuse_bad_settings(self) -> None:
         if not URL.fullmatch(self._url):
             raise self._no_url()
+        if not self._key.secret:
+            raise UndeliverableError(
+                "{name} is not set: it needs {needed}", name=self._key.name, needed=Words(self._key.needed)
+            )
         if not re.fullmatch(r"[!-~]+", self._key.secret):  # the HTTP library would show others in its complaint
             raise UndeliverableError(
-                "{name} is empty or has blanks or odd letters: it needs {needed}",
+                "{name} has blanks or odd letters: it needs {needed}",
                 name=self._key.name,
                 needed=Words(self._key.needed),
             )

@@ -3,7 +3,6 @@
 It looks at what is written, not at what was understood, so that it says everything at once, whatever else is wrong.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from bot.providers.registry import credit_price
 from bot.setting_errors import meant
 from bot.texts import in_words, t
 from bot.yaml_file import Path
+from handlers.amounts import CURRENCIES
 from handlers.errors import SettingError
 from handlers.language import N_
 from handlers.policy import NONE, PROGRAMS, TIERS, Budget, clashes, contradictions, written_amount, written_as
@@ -43,7 +43,6 @@ _CIRCLES = (
     ("teams", "parent", N_("a team cannot be below itself: {names}. Correct one of the parents")),
 )
 _BUDGET: TypeAdapter[Budget] = TypeAdapter(Budget)
-_CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +158,7 @@ def _budgets(content: Mapping[str, Any]) -> Iterator[SettingFault]:
     said = content.get("organization")
     organization = said if isinstance(said, Mapping) else {}
     currency, tiers = organization.get("currency", "USD"), content.get("tiers", TIERS)
-    if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
+    if currency not in CURRENCIES:
         return
     has_credits = currency == "USD" and credit_price(_credits(content)) is not None
     with written_as(organization):

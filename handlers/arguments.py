@@ -760,6 +760,10 @@ class Bought:
     second: bool = False
 
 
+CENTS = frozenset({"cent", "cents", "ct", "cts", "¢", "pence", "penny", "pennies", "centimes", "分", "角"})
+"""What would make a hundred times too much of an amount, if it were the name of a tool."""
+
+
 class BoughtWord:
     """What was bought, and when: "cursor september", "for Claude Max on 3 Nov in tools:", "ChatGPT Plus: a comparison".
 
@@ -772,6 +776,10 @@ class BoughtWord:
 
     def take(self, words: list[str], ctx: Context) -> tuple[Bought, int] | None:
         """See Word."""
+        if words[0].lower().rstrip(",.:") in CENTS:
+            raise RefusedError(
+                "Say the amount as the receipt has it, such as: {example}", example="claim 2.50 USD cursor: pairing"
+            )
         led = words[0].lower() in TOOL_LEADS and len(words) > 1
         said = [half_width(each) for each in words[led:]]
         ends = next((n + 1 for n, each in enumerate(said[:BOUGHT_WORDS_MAX]) if each.endswith(":")), 0)

@@ -1,7 +1,7 @@
 """Long lists: a page at a time, turned over by buttons, and as a whole in a file."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Generic, TypeVar
@@ -70,6 +70,21 @@ def part_of(rows: Sequence[T], page: int, rows_max: int = ROWS_MAX) -> Part[T]:
     start = (number - 1) * rows_max
     here = rows[start : start + rows_max]
     return Part(here, [*rows[:start], *rows[start + rows_max :]], number, pages, start + 1, len(rows))
+
+
+def part_read(total: int, page: int, read: Callable[[int, int], Sequence[T]], rows_max: int = ROWS_MAX) -> Part[T]:
+    """The rows of a page of a list that is too long to be read as a whole; `rest` is left empty.
+
+    Args:
+        total: how many rows there are.
+        page: which; behind the last one there is the last one.
+        read: gives rows by how many stand before them, and how many they are at most.
+        rows_max: so many are on a page.
+    """
+    pages = max(1, -(-total // rows_max))
+    number = min(max(1, page), pages)
+    start = (number - 1) * rows_max
+    return Part(read(start, rows_max), (), number, pages, start + 1, total)
 
 
 def as_file(ctx: Context, title: str, name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Card:

@@ -63,8 +63,8 @@ _END = 0x656E_64  # "end": the number of the lock, see PostgreSQL's advisory loc
 _ALONE = Said(f"select pg_advisory_xact_lock({_END})")
 _CHAINED = f"""
 insert into audit (id, {", ".join(_FIELDS)}, hash)
-select id + 1, {", ".join(f"%({name})s" for name in _FIELDS)},
-  encode(sha256(convert_to('[' || id + 1 || ', "' || hash || '", ' || %(content)s || ']', 'UTF8')), 'hex')
+select id + 1, {", ".join(f"${number}" for number, _ in enumerate(_FIELDS, start=1))},
+  encode(sha256(convert_to('[' || id + 1 || ', "' || hash || '", ' || ${len(_FIELDS) + 1} || ']', 'UTF8')), 'hex')
 from (select id, hash from audit union all select 0, '{BEGINNING}' order by id desc limit 1) as last
 """  # noqa: S608 - names of our own
 _SPAN = re.compile(r"([0-9]+)(?:-([0-9]+))?")
@@ -80,7 +80,7 @@ def append(conn: Connection, *deeds: Deed) -> None:
     if conn.dialect.name != "sqlite":
         write(conn, _ALONE)
         # Each statement sees what the lock has waited for, and the row of the one before.
-        write(conn, Said(_CHAINED, [{**_said(deed), "content": _content(deed)} for deed in deeds], many=True))
+        write(conn, Said(_CHAINED, [[*_said(deed).values(), _content(deed)] for deed in deeds], many=True))
         return
     found = _LAST.rows(conn, {})
     last, before = (found[0][0], found[0][1]) if found else (0, BEGINNING)

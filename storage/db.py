@@ -498,7 +498,7 @@ def _let_wait(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _settings(dbapi: Any, record: ConnectionPoolEntry) -> None:
         dbapi.autocommit = True  # the queue says itself when an order begins
-        record.info[QUEUE] = StatementQueue(dbapi)
+        record.info[QUEUE] = StatementQueue(dbapi, engine.dialect.loaded_dbapi.RawCursor)
 
     @event.listens_for(engine, "before_cursor_execute")
     def _first_what_waits(

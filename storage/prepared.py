@@ -8,6 +8,7 @@ they are with `Connection.execute`. What an order only writes waits for its next
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect
@@ -28,7 +29,7 @@ class _Compiled:
 
     Args:
         text: as the driver takes it.
-        names: of the parameters in their order, for a driver that takes them so; else empty.
+        names: of the parameters in their order.
         fixed: the values of parameters that are part of the statement.
         bound: how values become what the driver takes, by parameter.
         read: how what the driver gives becomes values, by column.
@@ -90,7 +91,8 @@ class Prepared:
 
     def _compiled(self, dialect: Dialect, values: Mapping[str, Any]) -> _Compiled:
         statement = self._statement.params(**values)  # a list is written out when it is known how long it is
-        compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
+        options = {"render_postcompile": True}
+        compiled = statement.compile(dialect=_as_the_driver_takes_it(dialect), compile_kwargs=options)
         return _kept(compiled, dialect, values, statement.selected_columns)
 
 
@@ -151,7 +153,8 @@ class Written:
         one = self._known.get(key)
         if one is None:
             statement = self._statement(dialect.name)
-            compiled = statement.compile(dialect=dialect, column_keys=list(values) if statement.is_insert else None)
+            names = list(values) if statement.is_insert else None
+            compiled = statement.compile(dialect=_as_the_driver_takes_it(dialect), column_keys=names)
             one = self._known[key] = _kept(compiled, dialect, values, statement.exported_columns)
         return one
 
@@ -183,7 +186,7 @@ def _sent(one: _Compiled, given: dict[str, Any]) -> Any:
     """The values of all parameters as the driver takes them."""
     for name, convert in one.bound:
         given[name] = convert(given[name])
-    return [given[name] for name in one.names] if one.names else given
+    return [given[name] for name in one.names]
 
 
 def _read(one: _Compiled, found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -191,6 +194,17 @@ def _read(one: _Compiled, found: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]
         number, convert = one.read[0]
         return [(*row[:number], convert(row[number]), *row[number + 1 :]) for row in found]
     return [_converted(row, one.read) for row in found] if one.read else found
+
+
+def _as_the_driver_takes_it(dialect: Dialect) -> Dialect:
+    """With parameters by number for PostgreSQL: then psycopg need not take each statement apart to number them."""
+    kind: Any = type(dialect)
+    return dialect if dialect.name == "sqlite" else _numbered(kind)
+
+
+@cache
+def _numbered(kind: Callable[..., Dialect]) -> Dialect:
+    return kind(paramstyle="numeric_dollar")
 
 
 def _impl(kind: TypeEngine[Any], dialect: Dialect) -> TypeEngine[Any]:
@@ -220,13 +234,13 @@ def send_waiting(conn: Connection) -> None:
             raise _as_sqlalchemy_says(conn, "", trouble) from trouble
 
 
-def run(conn: Connection, text: str, sent: Any = ()) -> list[tuple[Any, ...]]:
+def run(conn: Connection, text: str, sent: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """What a statement finds that stands as the driver takes it.
 
     Args:
         conn: any connection.
         text: the statement.
-        sent: the values of its parameters.
+        sent: the values of its parameters, in their order.
 
     Raises:
         DBAPIError: as with `Connection.execute`.
@@ -242,7 +256,7 @@ def run(conn: Connection, text: str, sent: Any = ()) -> list[tuple[Any, ...]]:
     return _done(conn, queue, Said(text, sent), _all)
 
 
-def run_ahead(conn: Connection, text: str, sent: Mapping[str, Any]) -> None:
+def run_ahead(conn: Connection, text: str, sent: Sequence[Any]) -> None:
     """Let a statement go with the next trip of an order on PostgreSQL; `run` with the same values has what it finds."""
     queue = queue_of(conn)
     if queue is not None:
@@ -272,7 +286,7 @@ def _done(conn: Connection, queue: StatementQueue | None, said: Said, after: Cal
     try:
         if queue is not None and queue.waits:
             return after(queue.trip(said))
-        cursor = conn.connection.cursor()
+        cursor = _cursor(conn)
         try:
             if said.many:
                 cursor.executemany(said.text, said.sent)
@@ -283,6 +297,13 @@ def _done(conn: Connection, queue: StatementQueue | None, said: Said, after: Cal
             cursor.close()
     except conn.dialect.loaded_dbapi.Error as trouble:
         raise _as_sqlalchemy_says(conn, said.text, trouble) from trouble
+
+
+def _cursor(conn: Connection) -> Any:
+    """One that takes parameters by number, or by their order."""
+    if conn.dialect.name == "sqlite":
+        return conn.connection.cursor()
+    return conn.dialect.loaded_dbapi.RawCursor(conn.connection.driver_connection)
 
 
 def _all(cursor: Any) -> list[tuple[Any, ...]]:
@@ -300,7 +321,7 @@ def _tell_listeners(conn: Connection, text: str, sent: Any, *, many: bool = Fals
 
 
 def _key(text: str, sent: Any) -> tuple[str, tuple[Any, ...]]:
-    return text, tuple(sent.values()) if sent else ()
+    return text, tuple(sent)
 
 
 def _as_sqlalchemy_says(conn: Connection, text: str, trouble: Any) -> BaseException:

@@ -267,7 +267,7 @@ select pg_advisory_xact_lock(number), apart from (
     kind = '' and origin = '' and given = 0 and share_base is null and position('"lead"' in stages) = 0
       and starts_with(account_id, 'person/') as apart
   from requests cross join lateral (values ('person/' || asker_id), (account_id)) as held (whose)
-  where {} = %(word)s
+  where {} = $1
   order by number
 ) as held"""
 _HOLD_NUMBER, _HOLD_HANDLE = _HOLD.format("id"), _HOLD.format("handle")
@@ -294,11 +294,11 @@ def hold(conn: Connection, word: str, ask_ahead: Callable[[Connection], None]) -
         text, with_asked = _HOLD_HANDLE, _BY_HANDLE_WITH_ASKED
     else:
         return False
-    sent = {"word": int(word) if _is_number(word) else word}
-    run_ahead(conn, text, sent)  # before all that it holds is read
+    said = int(word) if _is_number(word) else word
+    run_ahead(conn, text, [said])  # before all that it holds is read
     ask_ahead(conn)
-    with_asked.ahead(conn, sent)
-    found = run(conn, text, sent)
+    with_asked.ahead(conn, {"word": said})
+    found = run(conn, text, [said])
     return bool(found and found[0][1])
 
 

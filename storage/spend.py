@@ -223,13 +223,24 @@ Window = tuple[str, date, date]
 
 def spent_in(conn: Connection, windows: Sequence[Window]) -> list[list[Spent]]:
     """What was spent in each of some windows by model, in one statement."""
-    values: dict[str, object] = {}
-    for number, (account_id, first, end) in enumerate(windows):
-        values |= {f"account_{number}": account_id, f"first_{number}": first, f"end_{number}": end}
+    values = _bounds(windows)
     found: list[list[Spent]] = [[] for _ in windows]
     for row in _in_windows(len(windows)).rows(conn, values) if windows else ():
         found[row[5]].append(Spent(*row[:5]))
     return found
+
+
+def ask_ahead_for_spent_in(conn: Connection, windows: Sequence[Window]) -> None:
+    """Let `spent_in` be asked with the order's next trip."""
+    if windows:
+        _in_windows(len(windows)).ahead(conn, _bounds(windows))
+
+
+def _bounds(windows: Sequence[Window]) -> dict[str, object]:
+    values: dict[str, object] = {}
+    for number, (account_id, first, end) in enumerate(windows):
+        values |= {f"account_{number}": account_id, f"first_{number}": first, f"end_{number}": end}
+    return values
 
 
 def spent_in_and_daily(
@@ -257,10 +268,8 @@ def spent_in_and_daily(
 def _spent_in_and_daily(
     conn: Connection, windows: Sequence[Window], daily: Sequence[Window]
 ) -> tuple[dict[Window, list[Spent]], dict[Window, tuple[tuple[date, Spent], ...]]]:
-    values: dict[str, object] = {}
     every = [*windows, *daily]
-    for number, (account_id, first, end) in enumerate(every):
-        values |= {f"account_{number}": account_id, f"first_{number}": first, f"end_{number}": end}
+    values = _bounds(every)
     found: dict[Window, list[Spent]] = {each: [] for each in windows}
     days: dict[Window, list[tuple[date, Spent]]] = {each: [] for each in daily}
     for model, cost_nanos, tokens, unpriced, requests, number, day in _in_windows(len(windows), len(daily)).rows(

@@ -22,7 +22,7 @@ class Said(NamedTuple):
 
     Args:
         text: of it.
-        sent: the values of its parameters, or of many rows.
+        sent: the values of its parameters in their order, or those of many rows.
         many: whether they are those of many rows.
         expects: looks at how many rows were written.
         ahead: under what its answer is kept, for a question that will be asked; None for what is no question.
@@ -40,13 +40,15 @@ class StatementQueue:
 
     Args:
         driver: psycopg's connection, in its mode without transactions of its own.
+        cursor: makes a cursor that takes parameters by number.
 
     Attributes:
         begun: whether something was sent that cannot be said again on another connection.
     """
 
-    def __init__(self, driver: Any) -> None:
+    def __init__(self, driver: Any, cursor: Callable[[Any], Any]) -> None:
         self._driver = driver
+        self._cursor = cursor
         self._opening: list[Said] = []
         self._waiting: list[Said] = []
         self._answers: dict[Hashable, list[tuple[Any, ...]]] = {}
@@ -126,7 +128,7 @@ class StatementQueue:
         return done[-1]
 
     def _sent(self, said: Said) -> Any:
-        cursor = self._driver.cursor()
+        cursor = self._cursor(self._driver)
         if said.many:
             cursor.executemany(said.text, said.sent)
         else:

@@ -14,7 +14,7 @@ from bench.forecast.methods import Method, Said, methods, oracle, reached
 from bench.forecast.worlds import KINDS, PERIODS, Asked, series
 from bench.table import Table
 
-FIRST_SEED, SEEDS = 4000, 12
+FIRST_SEED, SEEDS = 7000, 12
 VIEWS_SEEDS = 60
 WORLDS = ("worlds", "companies", "views")
 QUANTILES = (0.1, 0.5, 0.9)

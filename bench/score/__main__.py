@@ -13,7 +13,7 @@ from functools import partial
 from bench.machine import described
 from bench.score.play import DAYS, EPOCH, detected, play
 from bench.score.report import detector_table, rule_table, size_table
-from bench.score.waste_cases import judged, judged_practice, negative_table, tables
+from bench.score.waste_cases import judged, judged_practice, judged_trades, negative_table, tables
 
 FIRST_SEED = 1000  # the rules were tuned on seeds below 100
 
@@ -36,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         for table in (detector_table(list(pool.map(detected, seeds))), *tables(list(pool.map(judged, seeds)))):
             print(f"\n{table}", flush=True)
         print(f"\n{negative_table(list(pool.map(judged_practice, seeds)))}", flush=True)
+        for table in tables(list(pool.map(judged_trades, seeds))):
+            print(f"\n{table}", flush=True)
     print(f"\n({time.monotonic() - began:.0f} s)")
     return 0
 

@@ -19,7 +19,7 @@ from statistics import median
 from sqlalchemy import Connection
 
 from bench.machine import described
-from bench.score import guard_practice, guard_real
+from bench.score import guard_clockwork, guard_practice, guard_real
 from bench.score.guard_worlds import (
     BEGIN,
     DAY,
@@ -56,6 +56,7 @@ LARGE_TIMES, LARGE_DAYS_MIN = 8, 5
 WORLDS: Mapping[str, Callable[[int], World]] = {
     **OWN,
     "practice": guard_practice.practice,
+    "clockwork": guard_clockwork.clockwork,
     "auctions": guard_real.auctions,
     "views": guard_real.views,
 }
@@ -162,7 +163,7 @@ class _Reported:
     def __init__(self, owner: Owner) -> None:
         """Work it out once: it is asked for at each reading."""
         self.owner = owner
-        step = 1 if owner.feed.hourly else 24
+        step = owner.feed.block if owner.feed.hourly else 24
         sums = [sum(owner.costs[at : at + step]) for at in range(0, len(owner.costs), step)]
         self.every = [
             _bucket(owner, BEGIN + number * step * HOUR, step, cost, number)
@@ -379,7 +380,7 @@ def feeds_table(played: Sequence[Played]) -> Table:
 
 def lateness(name: str) -> timedelta:
     """How late a feed is."""
-    feed = next(each for each in FEEDS if each.name == name)
+    feed = next(each for each in (*FEEDS, guard_clockwork.BLOCKS) if each.name == name)
     return feed.late or timedelta()
 
 

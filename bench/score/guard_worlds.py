@@ -33,12 +33,14 @@ class Feed:
         hourly: by the hour; else by the UTC day.
         late: how long after the end of an hour or a day it is told; None for a day that is told while it lasts.
         early_percent: so much of it is told at first, the rest a day later.
+        block: how many hours are told as one, where they are told by the hour.
     """
 
     name: str
     hourly: bool
     late: timedelta | None
     early_percent: int = 100
+    block: int = 1
 
 
 FEEDS = (

@@ -9,6 +9,7 @@ from random import Random
 
 from bench.score.play import EPOCH, SetClock
 from bench.score.waste_practice import partners, practice
+from bench.score.waste_trades import trades
 from bench.score.waste_world import NAME, SEATS_USD, Actor, Case, Workshop, cases
 from bench.table import Table
 from bot.app import App
@@ -57,6 +58,11 @@ def judged(seed: int) -> Judged:
 def judged_practice(seed: int) -> Judged:
     """The same for what public texts describe: hard negatives only."""
     return _judged(seed, practice(seed), list(partners(Random(f"partners/{seed}"))))
+
+
+def judged_trades(seed: int) -> Judged:
+    """The same for other trades: hard negatives and real waste."""
+    return _judged(seed, trades(seed), ())
 
 
 def _judged(seed: int, here: list[Case], besides: Sequence[Actor]) -> Judged:

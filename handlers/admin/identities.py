@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import partial
 
 from handlers.access import role_of, sees_all
 from handlers.arguments import AsFile, Kind, MaybeTo, One, Page
@@ -10,9 +11,9 @@ from handlers.context import CHAT_PLATFORMS, Context
 from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import in_units
-from handlers.pages import as_file, part_of
+from handlers.pages import as_file, part_of, part_read
 from handlers.provenance import as_of
-from storage import former_links, people, spend
+from storage import former_links, people, roll, spend
 from storage.directory import Link
 
 SHOWN_MAX = 10
@@ -25,25 +26,24 @@ def people_(ctx: Context, page: Page = 1, as_csv: AsFile = False) -> Card:
     “people page 2” shows more of them, and “people as csv” sends you all of them as a file.
     """
     _only_finance(ctx)
-    everybody = people.active_people(ctx.conn)
-    names = {each.id: each.name for each in everybody}
-    accounts = {each.id: each for each in people.every_account(ctx.conn)}
-    teams = {each.id: each.name for each in accounts.values() if each.kind == "team"}
-    team_of = {each.id: teams.get(accounts[f"person/{each.id}"].parent_id, "") for each in everybody}
-    no_manager = [each.name for each in everybody if each.manager not in names]
-    no_team = [each.name for each in everybody if accounts[f"person/{each.id}"].parent_id == "org"]
-    agents = sum(each.kind == "agent" for each in accounts.values())
-    title = ctx.nt("{n} person", "{n} people", len(everybody))
+    count = roll.count(ctx.conn)
+    title = ctx.nt("{n} person", "{n} people", count)
     if as_csv:
-        rows = [
-            (each.id, each.name, each.email, team_of[each.id], each.manager, " ".join(each.roles)) for each in everybody
-        ]
+        rows = (
+            (each.id, each.name, each.email, one.team, each.manager, " ".join(each.roles))
+            for one in roll.everybody(ctx.conn)
+            for each in [one.person]
+        )
         return as_file(ctx, title, f"people-{ctx.today}", ("id", "name", "email", "team", "manager", "roles"), rows)
-    blocks: list[Block] = [Facts(((ctx.t("Teams"), str(len(teams))), (ctx.t("Agents"), str(agents))))]
-    blocks += [Text(ctx.t("Without a manager: {names}", names=_some(ctx, no_manager)))] if no_manager else []
-    blocks += [Text(ctx.t("Without a team: {names}", names=_some(ctx, no_team)))] if no_team else []
-    part = part_of(everybody, page)
-    lines = tuple((each.name, team_of[each.id], names.get(each.manager, "")) for each in part.rows)
+    accounts = roll.counts(ctx.conn)
+    facts = ((ctx.t("Teams"), str(accounts.get("team", 0))), (ctx.t("Agents"), str(accounts.get("agent", 0))))
+    blocks: list[Block] = [Facts(facts)]
+    names, odd = roll.without_manager(ctx.conn, SHOWN_MAX)
+    blocks += [Text(ctx.t("Without a manager: {names}", names=_some(ctx, names, odd)))] if odd else []
+    names, odd = roll.without_team(ctx.conn, SHOWN_MAX)
+    blocks += [Text(ctx.t("Without a team: {names}", names=_some(ctx, names, odd)))] if odd else []
+    part = part_read(count, page, partial(roll.listed, ctx.conn))
+    lines = tuple((each.person.name, each.team, each.manager) for each in part.rows)
     heads = (ctx.t("Name"), ctx.t("Team"), ctx.t("Manager"))
     blocks.append(Table(part.captioned(ctx, ctx.t("People")), heads, lines, "lll"))
     return Card(title, (*blocks, *part.buttons(ctx, "people"), Button(ctx.t("What is not linked?"), "link")))
@@ -164,7 +164,7 @@ def _short(identity: str) -> str:
     return identity if len(identity) <= 20 else identity[:12] + "…"  # noqa: PLR2004 - what a line can hold
 
 
-def _some(ctx: Context, names: list[str]) -> str:
-    shown = ctx.listed(names[:SHOWN_MAX])
-    more = len(names) - SHOWN_MAX
+def _some(ctx: Context, names: list[str], count: int) -> str:
+    shown = ctx.listed(names)
+    more = count - len(names)
     return ctx.nt("{names} and {n} more", "{names} and {n} more", more, names=shown) if more > 0 else shown

@@ -384,16 +384,22 @@ class OfOne:
     def _entries(self) -> tuple[dict[BudgetPeriod, Posted], dict[BudgetPeriod, dict[str, Posted]], tuple[Held, ...]]:
         pools = [(budget.name, period.first) for budget, period in self._budgets if budget.is_pool]
         since = min(period.first for _, period in self._budgets)
+        if not self._daily:  # what an order needs to know, too, goes in the same trip
+            spend.ask_ahead_for_spent_in(self._ctx.conn, self._spent_windows)
         return ledger.posted(self._ctx.conn, self._account.id, since, pools, self._ctx.now)
 
     @cached_property
-    def _spent(self) -> tuple[dict[Window, list[Spent]], tuple[tuple[date, Spent], ...]]:
+    def _spent_windows(self) -> list[Window]:
         windows = {
             (budget.account_id or self._account.id, period.first, period.end)
             for budget, period in self._budgets
             if not _has_own_zone(self._ctx, budget)
         }
-        ordered = sorted(windows)
+        return sorted(windows)
+
+    @cached_property
+    def _spent(self) -> tuple[dict[Window, list[Spent]], tuple[tuple[date, Spent], ...]]:
+        ordered = self._spent_windows
         if not self._daily:
             return dict(zip(ordered, spend.spent_in(self._ctx.conn, ordered), strict=True)), ()
         first = min(period.first for _, period in self._budgets)

@@ -44,6 +44,9 @@ def facts(ctx: Context, standing: Standing) -> Iterator[tuple[str, str]]:
                 percent=share,
             ),
         )
+        if contract.currency not in ("", standing.unit):
+            text = ctx.t("{amount}, at the rate of {day}", amount=contract.commitment, day=ctx.day(contract.starts))
+            yield ctx.t("As agreed"), text
         if standing.known_until < contract.ends:
             yield ctx.t("At this pace"), _course(ctx, standing)
             yield from _beyond(ctx, standing)

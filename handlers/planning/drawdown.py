@@ -13,7 +13,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from handlers.context import Context
-from handlers.policy import Contract, units
+from handlers.policy import Contract
 from handlers.pricing import Rise, announced, price_factor
 from storage import comparisons, spend
 from storage.tables import ORGANIZATION
@@ -104,7 +104,7 @@ def standing_of(ctx: Context, contract: Contract) -> Standing:
         weeks[((known - day).days - 1) // 7] += each.tokens if contract.in_tokens else cost
         by_model[each.name] += int(cost)
     unit = TOKENS if contract.in_tokens else ctx.policy.organization.currency
-    commitment = units(contract.commitment, unit) or 0
+    commitment = ctx.policy.committed(contract)
     steps = tuple(_steps(contract, rises, by_model, ctx.today))
     since = comparisons.begun_at(ctx.conn, contract.provider)
     return Standing(contract, unit, drawn, commitment, until, since, tuple(map(int, weeks)), steps)

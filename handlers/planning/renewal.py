@@ -32,8 +32,11 @@ PERCENT_LEAST, PERCENT_MOST = -99, 10_000
 AS_FILE = " as csv"
 COLUMNS = ("account", "name", "month_today", "month_at_the_offer")
 _OFFER = re.compile(
-    r"(at\s+)?(?:(?P<sign>[+-])\s*(?P<percent>\d{1,5})\s*%|(?P<times>\d{1,3}([.,]\d{1,2})?)\s*(times|x|×))"
+    r"(?:at|by|if it|costs?|will cost|\s)*"
+    r"(?:(?P<sign>[+-])?\s*(?P<percent>\d{1,5}(?:[.,]\d{1,2})?)\s*%\s*(?P<way>more|less|dearer|cheaper|higher|lower|up|down)?"
+    r"|(?P<times>\d{1,3}([.,]\d{1,2})?)\s*(?:times|x|×)(?: as much)?)"
 )
+DOWN = ("less", "cheaper", "lower", "down")
 
 
 def renewal(ctx: Context, name: One, offer: Rest = "") -> Card:
@@ -117,17 +120,18 @@ def _times(offer: str) -> Decimal:
     Raises:
         RefusedError: nobody can tell.
     """
-    found = _OFFER.fullmatch(offer.strip())
-    if found is None:
+    found = _OFFER.fullmatch(offer.strip().lower())
+    if found is None or not (found["times"] or found["sign"] or found["way"]):  # “20 %” may be of the price, or more
         raise RefusedError(
             "Say another price such as: renewal cursor +400 % (that is 5 times), or renewal cursor 5 times"
         )
     if found["times"]:
         return Decimal(found["times"].replace(",", "."))
-    change = int(f"{found['sign']}{found['percent']}")
+    change = Decimal(found["percent"].replace(",", "."))
+    change = -change if found["sign"] == "-" or found["way"] in DOWN else change
     if not PERCENT_LEAST <= change <= PERCENT_MOST:
         raise RefusedError("Say a change from -99 % to +10000 %.")
-    return 1 + Decimal(change) / 100
+    return 1 + change / 100
 
 
 def _offer_facts(
@@ -142,11 +146,15 @@ def _offer_facts(
         years: what a year costs now, and then.
         today: what usage and seats cost a year now, and from how many days that is known.
     """
-    change = int((times - 1) * 100)
+    change = (times - 1) * 100
     (now, then), (usage, seats_year, days) = years, today
     yield (
         ctx.t("Offer"),
-        ctx.t("{change} %, that is {times} times the price", change=f"{change:+d}", times=f"{times.normalize():f}"),
+        ctx.t(
+            "{change} %, that is {times} times the price",
+            change=f"{change.normalize():+f}",
+            times=f"{times.normalize():f}",
+        ),
     )
     yield ctx.t("More a year"), money(ctx, then - now)
     yield (

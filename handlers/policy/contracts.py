@@ -125,6 +125,12 @@ class Contract(Frozen):
         return bool(amount and amount.unit == "tokens")
 
     @property
+    def currency(self) -> str:
+        """The currency of its commitment, as it was written; "" where it has none, or one of tokens."""
+        amount = read_amount(self.commitment, own="tokens") if self.commitment and not self.in_tokens else None
+        return amount.unit if amount else ""
+
+    @property
     def notice_until(self) -> date:
         """The last day on which notice can be given."""
         return self.ends - timedelta(days=self.notice_days)

@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from babel import Locale, UnknownLocaleError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
-from handlers.amounts import read_amount
+from handlers.amounts import CURRENCIES, currencies_of, read_amount
 from handlers.errors import SettingError
 from handlers.language import N_
-from handlers.money import COUNTED, NANOS, AmountError, scale_of
+from handlers.money import COUNTED, NANOS, AmountError, in_units, scale_of
 from handlers.periods import Calendar, Every
 from handlers.policy.amounts import House, written_amount
 from handlers.policy.approvals import MANAGER, AmountWritten, ApprovalRule, RequestRules, WorkingHours
@@ -71,7 +71,17 @@ def like(pattern: str, why: str) -> AfterValidator:
     return AfterValidator(checked)
 
 
-_CURRENCY = like(r"[A-Z]{3}", N_("unknown currency “{word}”: write three capital letters such as EUR"))
+def _currency(word: str) -> str:
+    """A currency of ISO 4217; what people call one, such as RMB, is none, but tells which is meant."""
+    if word in CURRENCIES:
+        return word
+    meant = currencies_of(word)
+    if meant:
+        raise SettingError("unknown currency “{word}”. Did you mean “{meant}”?", word=word, meant=meant[0])
+    raise SettingError("unknown currency “{word}”: write three capital letters such as EUR", word=word)
+
+
+_CURRENCY = AfterValidator(_currency)
 _WHO = like(
     r"every (person|agent)( of team \S+)?|every person in \S+|organization|(team|person|agent|role) \S+",
     N_(
@@ -490,7 +500,7 @@ class Policy(House, Rule):
             self.waste.floor,
             self.claims.receipt_above,
             *self.seats.values(),
-            *(each.commitment for each in self.contracts if not each.in_tokens),
+            *(each.commitment for each in self.contracts if each.currency == self.organization.currency),
         ):
             units(words, self.organization.currency)
         return self
@@ -577,6 +587,29 @@ class Policy(House, Rule):
                 if any(fnmatchcase(name, pattern) for pattern in patterns):
                     return tier
         return STANDARD
+
+    def committed(self, contract: Contract) -> int:
+        """What is committed, in parts of the house currency or in tokens; 0 for nothing.
+
+        Another currency is converted once, at the rate of the first day of the term.
+
+        Raises:
+            SettingError: there is no rate for that day.
+        """
+        house = self.organization.currency
+        if contract.in_tokens or contract.currency in ("", house):
+            return units(contract.commitment, "tokens" if contract.in_tokens else house) or 0
+        parts = units(contract.commitment, contract.currency) or 0
+        nanos = int(in_units(parts, contract.currency) * NANOS)
+        found = self.convert(nanos, contract.currency, contract.starts)
+        if found is None:
+            raise SettingError(
+                "contract “{name}” is in {currency}: write a rate for {day} under “rates”",
+                name=contract.name,
+                currency=contract.currency,
+                day=str(contract.starts),
+            )
+        return found[0]
 
     def convert(self, cost_nanos: int, currency: str, day: date) -> tuple[int, int] | None:
         """A cost in parts of the house currency, and the rate used; None without one.

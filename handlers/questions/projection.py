@@ -18,6 +18,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate
+from statistics import fmean, pstdev, stdev
 from typing import Literal
 
 WEEK = 7
@@ -52,6 +53,14 @@ LATEST, LATEST_MAX = 0.8, 8
 SHARP, ERROR_LEAST, WEIGHED_MIN = 4, 0.0005, 3
 """A view that was half as wrong counts so many times doubled; squared errors below the least are alike; and so many
 moments of the past are needed to tell the views apart."""
+CHANGED_MAX, BEFORE_MIN, BEFORE_MAX = 4, 4, 6
+"""A level has changed so many weeks ago at most; so many weeks before are needed to tell, and so many are looked at."""
+CHANGED_LEAST, CHANGED_FAR = 0.35, 4.0
+"""By how much the logarithm has changed at least, and by how many of its standard errors."""
+CHANGED_FAR_AT_ONCE, CHANGED_MOST_AT_ONCE = 5.0, 1.1
+"""After a single week by more errors, and to no less than a third: that is rather a week off."""
+ALIKE, CHANGED_ALIKE = 0.12, 0.2
+"""Weeks differ by so much where they seem to differ less; and those since by less than this part of the step."""
 YEAR = timedelta(days=364)
 """So long ago was the same weekday of the same week."""
 SEASON_DAYS, SEASON_ACTIVE_MIN, SEASON_MAX = 56, 20, 4.0
@@ -390,8 +399,32 @@ def _growth(totals: Sequence[float]) -> float:
 
 
 def _fits(past: Sequence[_PastDay]) -> list[_Fit]:
-    """What each view sees in some days."""
-    return [_Fit.of(past, recent, weeks, grows=grows) for recent, weeks, grows, _ in VIEWS]
+    """What each view sees in some days; where the level has changed, in those since."""
+    since = _since_change(past)
+    return [_Fit.of(since, recent, weeks, grows=grows) for recent, weeks, grows, _ in VIEWS]
+
+
+def _since_change(past: Sequence[_PastDay]) -> Sequence[_PastDay]:
+    """The newest weeks, if they are alike and far apart from all those before them; else all days.
+
+    A price, a model or a number of people that changes at once leaves a step, of which means of weeks see half.
+    """
+    weeks = [past[end - WEEK : end] for end in range(len(past), WEEK - 1, -WEEK)][: CHANGED_MAX + BEFORE_MAX]
+    totals = [sum(each.amount for each in week) for week in weeks]
+    if min(totals, default=0.0) <= 0:
+        return past
+    logs = [math.log(each) for each in totals]
+    found, farthest = 0, 0.0
+    for count in range(1, min(CHANGED_MAX, len(logs) - BEFORE_MIN) + 1):
+        new, old = logs[:count], logs[count : count + BEFORE_MAX]
+        step = abs(fmean(new) - fmean(old))
+        far = step / (max(ALIKE, stdev(old)) * math.sqrt(1 / count + 1 / len(old)))
+        is_apart = min(new) > max(old) or max(new) < min(old)
+        least, most = (CHANGED_FAR, math.inf) if count > 1 else (CHANGED_FAR_AT_ONCE, CHANGED_MOST_AT_ONCE)
+        is_step = CHANGED_LEAST < step < most and pstdev(new) < CHANGED_ALIKE * step
+        if is_apart and is_step and far > max(least, farthest):
+            found, farthest = count, far
+    return past[-found * WEEK :] if found else past
 
 
 Trial = tuple[float, list[float]]

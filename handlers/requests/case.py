@@ -7,6 +7,7 @@ Load, decide, write: `load` reads a case, functions of it say who decides (appro
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from handlers.budgets import BudgetStatus, current
@@ -28,6 +29,12 @@ LAST_RESORT = "role admin"
 """Who decides if neither those of a stage nor those of its fallback can be found."""
 STANDBY = "role finance"
 """Who may decide as long as somebody who was asked cannot be reached."""
+
+
+@lru_cache(maxsize=256)
+def _stages(written: str) -> tuple[Stage, ...]:
+    """The stages of a request: it is asked for them a dozen times while it is decided, and most have the same."""
+    return STAGES.validate_json(written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,7 @@ class Case:
     @property
     def stages(self) -> tuple[Stage, ...]:
         """Who has to decide, as the rules stood when it was asked."""
-        return STAGES.validate_json(self.request.stages)
+        return _stages(self.request.stages)
 
     @property
     def stage(self) -> Stage:
@@ -303,7 +310,7 @@ def asked_of(found: Sequence[BudgetStatus], request: Request) -> BudgetStatus | 
 
 def _bys(request: Request) -> set[str]:
     """Who decides at this stage and at the next: an approval may lead there."""
-    near = STAGES.validate_json(request.stages)[request.stage : request.stage + 2]
+    near = _stages(request.stages)[request.stage : request.stage + 2]
     return {LAST_RESORT, STANDBY, *(by for stage in near for by in (stage.by, stage.fallback))}
 
 

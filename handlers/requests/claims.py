@@ -78,6 +78,9 @@ def claim(
     bought = _from_form(ctx, bought, tool, day, category)
     if amount is None or bought is None:
         return _form(ctx, categories, amount, bought, reason)
+    if not reason.strip() and not tool:  # a form that was sent says itself what is missing
+        _made(ctx, amount, bought)
+        return _form(ctx, categories, amount, bought, reason)
     check_reason(reason, EXAMPLE)
     category_rule = _chosen(bought.category, categories)
     made = _made(ctx, amount, bought)
@@ -271,6 +274,7 @@ def _form(
                 ctx.t("When did you buy it?"),
                 optional=True,
                 form="date",
+                value=str(min(bought.span.end - timedelta(days=1), ctx.today)) if bought and bought.span else "",
                 hint=ctx.t("If empty: today"),
                 most=str(ctx.today),
             ),

@@ -65,6 +65,8 @@ def test_good_settings_are_read(tmp_path: Path) -> None:
             "Berlin",
             "organization: zone (line 2): unknown time zone “Berlin”: write one such as Europe/Berlin",
         ),
+        ("EUR, zone", "RMB, zone", "organization: currency (line 2): unknown currency “RMB”. Did you mean “CNY”?"),
+        ("EUR, zone", "XQQ, zone", "organization: currency (line 2): unknown currency “XQQ”: write three capital"),
         (
             "400 EUR",
             "lots",

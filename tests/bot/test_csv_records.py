@@ -35,6 +35,24 @@ def test_chinese_of_gbk_is_found_out(name: str) -> None:
     assert (found.encoding, [record for _, record in found.records][1][1]) == ("gb18030", name)
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("shift_jis", "日付,ユーザー\n1,山田太郎\n2,鈴木花子\n"),
+        ("shift_jis", "day,who\n1,山田太郎\n2,鈴木花子\n"),
+        ("big5", "日期,使用者\n1,陳小姐\n2,王先生的團隊\n"),
+        ("euc_kr", "날짜,사용자\n1,김철수\n2,이영희\n3,박지성\n"),
+        ("cp1255", "day,who\n1,שלום עולם\n"),
+        ("cp1251", "Дата,Кто\n1,Иванов Иван\n"),
+    ],
+)
+def test_letters_of_another_country_are_not_taken_for_chinese(encoding: str, text: str) -> None:
+    """山田 would be spent by 嶳揷, whom nobody knows."""
+    with pytest.raises(MalformedCsvError, match="no UTF-8; save the file as “CSV UTF-8”"):
+        read(BytesIO(text.encode(encoding)))
+    assert [record for _, record in read(BytesIO(text.encode(encoding)), CsvLayout(encoding=encoding)).records][1]
+
+
 @pytest.mark.parametrize("text", ["day,who\n1,Jörg\n", "day,who\n1,José Peña\n1,Ana\n"])
 def test_a_western_encoding_is_not_guessed_but_can_be_told(text: str) -> None:
     """Nobody can tell cp1252 from cp1250 by the bytes, and a wrong name is nobody."""

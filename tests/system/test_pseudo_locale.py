@@ -39,7 +39,17 @@ SLACK = tuple(Link("slack", "user", f"T1/{one.id}", f"person/{one.id}") for one 
 NAMES = {
     *(word for one in PEOPLE for word in (one.id, one.name, one.name.split()[0])),
     *(one.name for one in ACME.teams),
-    *("Acme", "Crawler", "crawler-key", "usr_stranger", "llm", "The sample company", "per-person", "search-pool"),
+    *(
+        "Acme",
+        "Crawler",
+        "crawler-key",
+        "usr_stranger",
+        "llm",
+        "The sample company",
+        "per-person",
+        "search-pool",
+        "agents",
+    ),
     *("claude-sonnet-4-5", "claude-opus-4-5", "English", "Bursar", "#ai-spend", "USD", "tools", "cursor"),
 }
 WRITTEN = (

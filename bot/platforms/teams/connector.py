@@ -7,6 +7,7 @@ a thread of its own: Slack's requests never wait for it, and what is sent works 
 import asyncio
 import json
 import logging
+import re
 import threading
 import traceback
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -22,6 +23,7 @@ from microsoft_teams.apps import ActivityEvent, App
 from microsoft_teams.apps.events import ErrorEvent
 from microsoft_teams.apps.http import HttpMethod, HttpRequest, HttpResponse, HttpRouteHandler
 from microsoft_teams.common import ClientOptions
+from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
@@ -37,7 +39,7 @@ BUSY = frozenset({408, 412, 429})
 """What the Connector answers when the same thing may work later; so does everything from 500 on."""
 
 PLAYGROUND_ID = str(UUID(int=1))
-UNAUTHORIZED, FORBIDDEN, BROKEN = 401, 403, 500
+OK, UNAUTHORIZED, FORBIDDEN, BROKEN, NOT_KNOWN = 200, 401, 403, 500, 501
 
 # Words of the Bot Connector's reference (learn.microsoft.com, 2026), and what stands for a status without a word.
 ADVICE: Mapping[str, str] = {
@@ -164,7 +166,12 @@ class Connector:
         if self._tenants and (not said or said - self._tenants):
             return InvokeResponse(status=FORBIDDEN)
         assert self._inner is not None
-        return await self._inner(event)
+        try:
+            return await self._inner(event)
+        except ValidationError:  # what it says may be what a person wrote
+            kind = re.sub(r"[^A-Za-z/]", "", f"{event.body.type}/{event.body.model_dump().get('name') or ''}")[:80]
+            _log.warning("Teams sent a request that the SDK does not know (%s); it is passed over.", kind)
+            return InvokeResponse(status=NOT_KNOWN if event.body.type == "invoke" else OK)
 
 
 def _tenants_of(event: ActivityEvent) -> set[str]:

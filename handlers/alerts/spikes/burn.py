@@ -37,6 +37,21 @@ class Spell:
 
 
 @dataclass(frozen=True, slots=True)
+class Allowed:
+    """What an account without a history may cost.
+
+    Args:
+        hour: a usual dear hour of its kind, in nanos.
+        day: what a day may cost, in nanos.
+        dear_day: a dear day of others of its kind, in nanos; 0 where they are few.
+    """
+
+    hour: int
+    day: int
+    dear_day: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Burn:
     """An account as the guard sees it.
 
@@ -45,6 +60,7 @@ class Burn:
         days: what each day cost, of the last eight weeks and today.
         new_hour: a usual dear hour of an account of its kind without a history.
         new_day: what a day of such an account may cost.
+        dear_day: what a dear day of others of its kind costs, nothing where they are few.
         heard_until: up to when the providers that report it have told something, of anybody.
         judged_from: days before this one are the past, which nobody needs to hear of any more.
         since: when the danger began that is known already, if there is one: what is usual was before.
@@ -59,6 +75,7 @@ class Burn:
     new_day: int
     heard_until: datetime
     judged_from: date
+    dear_day: int = 0
     since: datetime | None = None
     odd: AbstractSet[date] = frozenset()
     has_timetable: bool = True

@@ -1,10 +1,10 @@
 """An account as the rules see it: its figures, without what people said of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from handlers.alerts.spikes.burn import DAY, WEEK, Burn, Spell
+from handlers.alerts.spikes.burn import DAY, HOUR, WEEK, Allowed, Burn, Spell
 from handlers.alerts.spikes.recent import Heard
 from handlers.context import Context
 from storage.burn_rate import Bucket
@@ -32,25 +32,40 @@ def burn_of(
     ctx: Context,
     hours: Iterable[Bucket],
     days: Mapping[date, int],
-    allowed: tuple[int, int],
+    allowed: Allowed,
     here: Heard,
     mine: Sequence[Spike],
 ) -> Burn:
     """An account as the rules see it, without what was said not to be expected, and without what is not usual."""
     mine = _unusual(ctx, days, mine)
-    spells = [Spell(one.start, one.cost_nanos, one.requests, one.input, one.output) for one in hours]
+    spells = [spell for one in hours for spell in _spells(one, ctx.now)]
     never = [each for each in mine if each.verdict == "unexpected"]
     return Burn(
         hours=[spell for spell in spells if not _was_spike(spell.start, mine)] if mine else spells,
         days={day: cost for day, cost in days.items() if not _was_spike_on(day, ctx, never)},
-        new_hour=allowed[0],
-        new_day=allowed[1],
+        new_hour=allowed.hour,
+        new_day=allowed.day,
+        dear_day=allowed.dear_day,
         heard_until=here.until,
         hours_until=here.hours_until,
         judged_from=here.judged_from,
         since=min((one.since for one in mine if one.burns), default=None),
         odd=frozenset(day for day in days if _was_spike_on(day, ctx, mine)) if mine else frozenset(),
     )
+
+
+def _spells(one: Bucket, now: datetime) -> Iterator[Spell]:
+    """An hour, or those of a block of some, which is taken to be spent evenly over what has passed of it.
+
+    What a block tells of requests says nothing of a single hour: how alike its hours are is not known.
+    """
+    if one.hours == 1:
+        yield Spell(one.start, one.cost_nanos, one.requests, one.input, one.output)
+        return
+    passed = min(one.hours, max(1, -((one.start - now) // HOUR)))
+    for number in range(passed):
+        share = one.cost_nanos * (number + 1) // passed - one.cost_nanos * number // passed
+        yield Spell(one.start + number * HOUR, share, 0, 0, 0)
 
 
 def _unusual(ctx: Context, days: Mapping[date, int], mine: Sequence[Spike]) -> list[Spike]:

@@ -7,7 +7,7 @@ money has to be further from the usual than much.
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from statistics import median_low
 
 from handlers.alerts.spikes.batches import AGAIN_PERCENT, again, stretch, timetable
@@ -16,6 +16,7 @@ from handlers.alerts.spikes.burn import (
     DAY,
     DAYS_FEW,
     HISTORY_DAYS,
+    HOUR,
     LITTLE_FLOORS,
     STRETCH_MAX,
     WEEK,
@@ -32,6 +33,7 @@ LITTLE_PERCENT, LARGE_FLOORS = 300, 10  # of a usual day; above so many floors l
 ANOTHER_DAY_PERCENT = 175  # of a usual day: less, and a stretch of dear days has ended
 HABIT_PART = 10  # of the days of a program: large days that are more of them are its habit
 NEWCOMER_TIMES = 3  # of the dearest day of somebody with next to no history
+QUIET = timedelta(hours=2)  # without usage, as far as hours are told
 SATURDAY = 5
 
 
@@ -49,7 +51,7 @@ def daily(burn: Burn, now: datetime, morning: datetime, floor_nanos: int) -> Ite
                 continue
             # As long as it has lasted: who worked all Friday does not go on until Monday.
             lasts = min(morning, now + (now - sight.since))
-            coming = ahead(sight.rate_nanos, now, lasts) if sight.until == now else 0
+            coming = ahead(sight.rate_nanos, now, lasts) if sight.until == now and not _is_quiet(burn, now) else 0
             if sight.excess_nanos + coming >= floor_nanos:
                 first = sight.since.date()
                 seen |= {first + number * DAY for number in range((day - first).days + 1)}
@@ -118,13 +120,18 @@ class _Past:
         known = alike if len(alike) >= WEEK else sums
         weeks = min(HISTORY_DAYS, (end - self.starts[0]).days) / WEEK
         rare = (KINDS_A_WEEK[self.length][kind] * weeks + 1) / (len(alike) + 1)
-        seldom, others = SELDOM[self.length] * min(RARE_MAX, rare), self._without_batches(low, end, first)
+        rare, others = min(RARE_MAX, max(1.0, rare)), self._without_batches(low, end, first)
         known_costs = repeated(others), [*others.values()]
-        bounds = [seldom_above(costs, seldom, DAYS_FEW) for costs in known_costs]
+        bounds = [seldom_above(costs, SELDOM[self.length], DAYS_FEW, rare) for costs in known_costs]
         if (large := self._large_of_a_program(sums, end, first)) is not None:
             bounds = [min(each, large) for each in bounds]
-        most, of_little = (max(each, batch) for each in bounds)
+        least = max(batch, self._of_others(len(sums)))
+        most, of_little = (max(each, least) for each in bounds)
         return Bounds(median_low(known), most, of_little)
+
+    def _of_others(self, known: int) -> int:
+        """What a dear day of others costs: it counts less the more days are known, and nothing from four weeks on."""
+        return self.burn.dear_day * max(0, DAYS_FEW - known) // (DAYS_FEW - ACTIVE_DAYS_FEW)
 
     def _large_of_a_program(self, sums: Sequence[int], end: date, first: date) -> int | None:
         """Eight usual days of a program, if it has no habit of spending as much; None if it has, as on days of a batch.
@@ -188,6 +195,16 @@ def _stretch_until(burn: Burn, day: date, past: _Past, single: _Past, now: datet
     excess = stretch(burn.days, first, length * count) - usual * count
     rate = (cost - usual) // max(1, int((until - last).total_seconds()) // 3600)
     return Sight("daily", start, until, cost // length, usual // length, excess, rate)
+
+
+def _is_quiet(burn: Burn, now: datetime) -> bool:
+    """Whether hours tell most of today, and nothing of its latest ones: as far as is known, it costs no more."""
+    midnight = datetime.combine(now.astimezone(UTC).date(), time(), UTC)
+    today = [spell for spell in burn.hours if spell.start >= midnight and spell.cost_nanos > 0]
+    told = sum(spell.cost_nanos for spell in today)
+    if 2 * told < burn.days.get(midnight.date(), 0) or not today:
+        return False
+    return today[-1].start + HOUR + QUIET <= burn.heard_by("velocity", now)
 
 
 def _kinds(first: date, length: int) -> int:

@@ -136,8 +136,9 @@ def _was_then(burn: Burn, sums: "_Sums", last: datetime, cost: int) -> bool:
     if not burn.has_timetable:
         return False
     then = max(sums.of(last - back * DAY + off * HOUR) for back in (WEEK, 2 * WEEK) for off in (-1, 0, 1))
-    backs = (4 * WEEK, *month_back(last.date()))
-    return cost * 100 <= max(then, again(burn, last.date(), 1, backs)) * AGAIN_PERCENT
+    first = sums.spells(last)[0].start.date()
+    before = max(again(burn, day, length, (4 * WEEK, *month_back(day))) for day, length in _days_of(first, last.date()))
+    return cost * 100 <= max(then, before) * AGAIN_PERCENT
 
 
 class _Sums:
@@ -176,9 +177,15 @@ def _at_its_pace(spell: Spell, now: datetime) -> int:
 
 
 def _comes_again(burn: Burn, run: Sequence[Spell]) -> bool:
-    """Whether as much came on such a day before."""
-    last_time = again(burn, run[0].start.date(), 1)
+    """Whether as much came on such a day before, or on two of them, if there is a midnight in it."""
+    first, last = run[0].start.date(), run[-1].start.date()
+    last_time = max(again(burn, day, length) for day, length in _days_of(first, last))
     return sum(spell.cost_nanos for spell in run) * 100 <= last_time * AGAIN_PERCENT
+
+
+def _days_of(first: date, last: date) -> list[tuple[date, int]]:
+    """The days that hours on end are compared with: the first, and how many; with a midnight in them both, too."""
+    return [(first, 1), (first, 2), (last, 1)] if last > first else [(first, 1)]
 
 
 def _runs(spells: Sequence[Spell], least: int) -> list[list[Spell]]:

@@ -14,6 +14,7 @@ from handlers.alerts.spikes.burn import (
     LATE_DAYS,
     PRESSING,
     STRETCH_MAX,
+    Allowed,
 )
 from handlers.alerts.spikes.burns import Look, burn_of
 from handlers.alerts.spikes.figures import SpendFigures
@@ -63,7 +64,8 @@ def looked(
             found[each] = replace(found[each], sights=[])
         found[ORGANIZATION] = wave.look
     elif any(one.burns and one.account_id == ORGANIZATION for one in known):
-        found[ORGANIZATION] = Look(burn_of(ctx, (), {}, (0, 0), recent.heard(ORGANIZATION), ()), [], unheard=False)
+        nothing = burn_of(ctx, (), {}, Allowed(0, 0), recent.heard(ORGANIZATION), ())
+        found[ORGANIZATION] = Look(nothing, [], unheard=False)
     return found
 
 
@@ -72,9 +74,7 @@ def _of_late(sights: Iterable[Sight], here: Heard) -> list[Sight]:
     return [each for each in sights if each.until.date() >= here.judged_from]
 
 
-def _of_strays(
-    ctx: Context, figures: SpendFigures, allowed: tuple[int, int], here: Heard, morning: datetime
-) -> list[Sight]:
+def _of_strays(ctx: Context, figures: SpendFigures, allowed: Allowed, here: Heard, morning: datetime) -> list[Sight]:
     """What is out of the ordinary at a single key that is unallocated: in the sum of all it may not show."""
     floor = ctx.policy.guard_floor_nanos
     found: list[list[Sight]] = []

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
+from handlers.alerts.spikes.burn import Allowed
 from handlers.alerts.spikes.days import NEWCOMER_TIMES
 from handlers.budgets import current
 from handlers.context import Context
@@ -46,10 +47,10 @@ class Peers:
                 days[each.day] += 0 if each.beside else each.cost_nanos
             self._days[kind][account_id] = list(days.values())
             self._hours[kind][account_id] = [
-                each.cost_nanos for each in buckets if each.hours < HOURS_OF_A_DAY and each.cost_nanos
+                each.cost_nanos // each.hours for each in buckets if each.hours < HOURS_OF_A_DAY and each.cost_nanos
             ]
 
-    def allowed(self, account_id: str, *, is_new: bool) -> tuple[int, int]:
+    def allowed(self, account_id: str, *, is_new: bool) -> Allowed:
         """What a dear hour, and what a day of a newcomer may cost; budgets are looked up of newcomers only."""
         account = self._accounts[account_id]
         cap = self._ctx.policy.guard_cap_nanos(account.kind)
@@ -60,7 +61,7 @@ class Peers:
             own, shared = self._paces(account)
             hour, day = (hour, day) if own is None else (max(own, floor) // 24, max(own, floor))
             day = day if shared is None else min(day, max(shared, floor))
-        return min(hour, day), day
+        return Allowed(min(hour, day), day, days)
 
     def _paces(self, account: Account) -> tuple[int | None, int | None]:
         """What a day may cost by the budgets that bind an account: by its own, and by those that others share."""

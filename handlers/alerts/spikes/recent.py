@@ -102,4 +102,9 @@ def _told_until(
 
 def is_dear(buckets: Sequence[Bucket], floor_nanos: int) -> bool:
     """Whether an hour of it for a week, or a day of it, comes to the floor."""
-    return any(each.cost_nanos * (24 * WEEK if each.hours < HOURS_OF_A_DAY else 1) >= floor_nanos for each in buckets)
+    return any(each.cost_nanos * _days_long(each) >= floor_nanos for each in buckets)
+
+
+def _days_long(one: Bucket) -> int:
+    """How many times as long what goes on by the hour may go on: for a week. A day is a day."""
+    return 24 * WEEK // one.hours if one.hours < HOURS_OF_A_DAY else 1

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from handlers.alerts.spikes.burn import (
     DAY,
     WEEK,
+    Allowed,
 )
 from handlers.alerts.spikes.burns import Look, burn_of
 from handlers.alerts.spikes.recent import Heard, Recent
@@ -63,5 +64,5 @@ def wave_of(ctx: Context, found: Mapping[str, Look], newcomers: Iterable[str], h
     now, until = days[dear[-1]], min(end, ctx.now)
     rate = now // max(1, (until - end + DAY) // timedelta(hours=1))
     sight = Sight("wave", since, until, now, 0, sum(days[day] for day in dear), rate)
-    burn = burn_of(ctx, (), days, (0, 0), here, ())
+    burn = burn_of(ctx, (), days, Allowed(0, 0), here, ())
     return Wave(who, Look(burn, [sight], unheard=False))

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from math import exp, log
 from statistics import median, median_low
 
+from handlers.alerts.spikes.batches import AGAIN_PERCENT
 from handlers.alerts.spikes.burn import ACTIVE_DAYS_FEW, ACTIVE_DAYS_MIN, DAY, HISTORY_DAYS, WEEK
 from storage.spikes import Sight
 
@@ -16,6 +17,7 @@ WEEK_TIMES_PERCENT = 200  # of the dearest week
 GROWN_PERCENT = 150  # of a usual week, if all its days are dear
 UNSEEN_PERCENT = 300  # of a usual week, if it began before readings did
 WEEK_FLOORS = 2
+MONTH_BACKS = range(27, 36)  # days: a month, and where its end falls among working days
 SATURDAY = 5
 
 
@@ -35,10 +37,11 @@ def drift(days: Mapping[date, int], end: date, began: datetime, floor_nanos: int
     if len(past) < WEEKS_MIN:
         return None
     middle = median_low(past)
-    most = max(int(middle * _times(past)), max(past) * WEEK_TIMES_PERCENT // 100)
+    largest = max(_seven(days, end - back * DAY) for back in range(WEEK, HISTORY_DAYS + 1))
+    most = max(int(middle * _times(past)), largest * WEEK_TIMES_PERCENT // 100)
     dearest = max(days.get(end - back * DAY, 0) for back in range(1, WEEK + 1))
-    grown = (now > most and 3 * dearest < 2 * now) or _is_above(days, end, middle, now)
-    if not grown or now - middle < WEEK_FLOORS * floor_nanos:
+    grown = (now > most and 3 * dearest < 2 * now) or (now > largest and _is_above(days, end, middle, now))
+    if not grown or now - middle < WEEK_FLOORS * floor_nanos or _came_a_month_ago(days, end, now):
         return None
     until = datetime.combine(end, time(), UTC)
     since = until - timedelta(days=WEEK)
@@ -64,9 +67,23 @@ def _is_above(days: Mapping[date, int], end: date, middle: int, now: int) -> boo
     return high >= min(len(active), WEEK - 1) and now * 100 > GROWN_PERCENT * middle
 
 
+def _came_a_month_ago(days: Mapping[date, int], end: date, now: int) -> bool:
+    """Whether about as much came in the same days of the month before, and less after them: books are closed again."""
+    thens = [end - back * DAY for back in MONTH_BACKS]
+    return any(
+        now * 100 <= cost * AGAIN_PERCENT and 2 * _seven(days, then + WEEK * DAY) <= cost
+        for then, cost in ((then, _seven(days, then)) for then in thens)
+    )
+
+
 def _week(days: Mapping[date, int], end: date, number: int) -> int:
     """What a week cost, the latest is number 0."""
-    return sum(days.get(end - timedelta(days=number * WEEK + back), 0) for back in range(1, WEEK + 1))
+    return _seven(days, end - number * WEEK * DAY)
+
+
+def _seven(days: Mapping[date, int], end: date) -> int:
+    """What the seven days before one cost."""
+    return sum(days.get(end - back * DAY, 0) for back in range(1, WEEK + 1))
 
 
 def _times(known: Sequence[int]) -> float:

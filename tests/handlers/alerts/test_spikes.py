@@ -646,3 +646,27 @@ def test_a_new_agent_burns_no_large_part_of_its_teams_budget_in_silence(acme: Co
 def with_budgets(acme: Company, *rules: dict[str, str]) -> Policy:
     """The rules of app.yaml with other budgets."""
     return acme.app.policy.model_copy(update={"budgets": tuple(Budget.model_validate(rule) for rule in rules)})
+
+
+def test_a_provider_that_tells_blocks_of_six_hours_is_checked_by_the_hour_and_has_no_loop(acme: Company) -> None:
+    """A block is spent evenly over its hours: two alike are no loop, and one of ten times as much is told."""
+    acme.llm.rows = []
+
+    def block(start: datetime, nanos: int) -> None:
+        acme.llm.rows.append(
+            Charge("llm", start, 6, "claude-haiku-4-5", subject="crawler-key", requests=60, cost_nanos=nanos)
+        )
+
+    first = NIGHT.replace(hour=0) - timedelta(days=14)
+    for number in range(14 * 4 + 3):
+        block(first + number * 6 * HOUR, 12 * 10**9)
+    acme.clock.moment = NIGHT - 3 * HOUR
+    read_all(acme)
+    pulled(acme)
+    assert acme.database.ask(lambda conn: spikes.known(conn, first)) == []
+
+    block(NIGHT - 3 * HOUR, 180 * 10**9)
+    acme.clock.forward(4 * HOUR)
+    pulled(acme)
+    [title] = titles(acme, "max")
+    assert title.startswith("!! Crawler spends $45.00 an hour, usually $2.00")

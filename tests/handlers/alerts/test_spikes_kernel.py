@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handlers.alerts.spikes.batches import month_back
 from handlers.alerts.spikes.burn import Burn, Spell, goes_on
 from handlers.alerts.spikes.remembering import meets
 from handlers.alerts.spikes.rules import look
@@ -485,3 +486,113 @@ def test_hours_that_come_to_light_shortly_before_what_is_over_are_the_same_matte
     for since, same in ((-14, True), (-22, False), (-5, False), (-8, True)):
         start = NOW + since * HOUR
         assert meets(over, Sight("velocity", start, start + HOUR, 9, 1, 9, 1)) is same
+
+
+# Days that there seldom are, newcomers among others, quiet hours, closes of months -----------------------------------
+
+
+def test_on_a_day_off_less_is_out_of_the_ordinary_than_on_a_working_day() -> None:
+    """Of somebody who never works on weekends: $58 on a Sunday ring, and not on a Monday."""
+    sunday = datetime(2026, 11, 22, 23, 0, tzinfo=UTC)
+    for moment, rings in ((sunday, True), (sunday + DAY, False)):
+        days = {moment.date() - n * DAY: (6 + (n * 7 % 17) ** 2 // 7) * DOLLAR for n in range(1, 57)}
+        days = {day: cost for day, cost in days.items() if day.weekday() < 5} | {moment.date(): 58 * DOLLAR}
+        one = burn(days=days, has_timetable=False, judged_from=moment.date(), heard_until=moment)
+        assert bool(look(one, moment, moment, FLOOR)) is rings
+
+
+def test_a_dear_day_of_others_is_allowed_to_somebody_who_came_two_weeks_ago() -> None:
+    """Nine days of up to $6; $35 is nothing special where $60 is a dear day of others, and is where nobody knows."""
+    days = {TODAY - n * DAY: (2 + n % 5) * DOLLAR for n in range(1, 10)} | {TODAY: 35 * DOLLAR}
+    assert seen(burn(days=days, dear_day=60 * DOLLAR, has_timetable=False)) == []
+    assert [each.rule for each in seen(burn(days=days, has_timetable=False))] == ["daily"]
+    much = days | {TODAY: 120 * DOLLAR}
+    assert [each.rule for each in seen(burn(days=much, dear_day=60 * DOLLAR, has_timetable=False))] == ["daily"]
+    known = {TODAY - n * DAY: (2 + n % 5) * DOLLAR for n in range(1, 40)} | {TODAY: 35 * DOLLAR}
+    assert [each.rule for each in seen(burn(days=known, dear_day=60 * DOLLAR, has_timetable=False))] == ["daily"]
+
+
+def test_a_day_whose_hours_have_become_quiet_costs_no_more() -> None:
+    """$20 until seven in the evening; nothing in the two hours after it, as far as hours are told, and it is over."""
+    evening = datetime(2026, 11, 25, 22, 0, tzinfo=UTC)
+    days = working_days(2 * DOLLAR) | {TODAY: 20 * DOLLAR}
+    for last, rings in ((18, False), (21, True)):
+        hours = [
+            Spell(datetime(2026, 11, 25, hour, tzinfo=UTC), DOLLAR, 10, 9, 9)
+            for hour in range(last - 19, last + 1)
+            if hour >= 0
+        ]
+        hours[0] = replace(hours[0], cost_nanos=20 * DOLLAR - sum(each.cost_nanos for each in hours[1:]))
+        one = burn(hours, days, heard_until=evening, has_timetable=False)
+        rung = [each for each in look(one, evening, evening + 12 * HOUR, FLOOR) if each.rule == "daily"]
+        assert bool(rung) is rings, last
+
+
+def test_books_that_are_closed_each_month_are_no_drift() -> None:
+    """Five dear days at the end of each month, or a week of them; the first close is told, and one of twice as much."""
+    end = date(2026, 11, 4)
+    closes = {date(2026, 10, 29) + n * DAY for n in (0, 1, 3, 4, 5)}
+    before = {date(2026, 9, 28) + n * DAY for n in range(5)}
+    days = {end - n * DAY: 5 * DOLLAR for n in range(1, 64)}
+    closed = days | dict.fromkeys(closes, 120 * DOLLAR)
+    began = datetime(2026, 9, 1, tzinfo=UTC)
+    assert drift(closed, end, began, FLOOR) is not None
+    assert drift(closed | dict.fromkeys(before, 110 * DOLLAR), end, began, FLOOR) is None
+    whole, last = ({first + n * DAY for n in range(7)} for first in (date(2026, 10, 28), date(2026, 9, 28)))
+    long = days | dict.fromkeys(whole, 120 * DOLLAR)
+    assert drift(long | dict.fromkeys(last, 110 * DOLLAR), end, began, FLOOR) is None
+    assert drift(long | dict.fromkeys(last, 60 * DOLLAR), end, began, FLOOR) is not None
+    stays = closed | {date(2026, 9, 28) + n * DAY: 70 * DOLLAR for n in range(20)}
+    assert drift(stays, end, began, FLOOR) is None  # as much was usual
+
+
+def test_seven_dear_days_are_a_week_wherever_they_begin() -> None:
+    """They were on both sides of a border of whole weeks; half as much again, not on each day, is no drift."""
+    days = {TODAY - n * DAY: 5 * DOLLAR for n in range(1, 64)} | {TODAY - n * DAY: 100 * DOLLAR for n in range(25, 32)}
+    now = {TODAY - n * DAY: (90 if n in {2, 5} else 170) * DOLLAR for n in range(1, 8)}
+    assert drift(days | now, TODAY, BEGAN, FLOOR) is None
+
+
+def test_what_comes_on_the_first_working_days_of_a_month_is_a_batch_wherever_weekends_lie() -> None:
+    """October began on a Thursday, November on a Sunday: the third working day is the 5th, and the 4th."""
+    moment = datetime(2026, 11, 4, 23, 0, tzinfo=UTC)
+    days = {moment.date() - n * DAY: 4 * DOLLAR for n in range(1, 57)}
+    for day, dollars in (
+        ("09-01", 300),
+        ("09-02", 180),
+        ("09-03", 100),
+        ("10-01", 310),
+        ("10-02", 170),
+        ("10-05", 110),
+    ):
+        days[date.fromisoformat(f"2026-{day}")] = dollars * DOLLAR
+    days |= {date(2026, 10, 6): 60 * DOLLAR, date(2026, 11, 2): 320 * DOLLAR, date(2026, 11, 3): 150 * DOLLAR}
+    hours = [Spell(moment - n * HOUR, DOLLAR // 4, 9, 9, 9) for n in range(24, 600)]
+    hours += [Spell(moment - (12 - n) * HOUR, 15 * DOLLAR, 9, 9 + n, 9) for n in range(8)]
+    one = burn(sorted(hours, key=lambda each: each.start), days, judged_from=moment.date(), heard_until=moment)
+    today = replace(one, days=days | {moment.date(): 120 * DOLLAR})
+    assert look(today, moment, moment, FLOOR) == []
+    october = {day: 4 * DOLLAR if day.month == 10 else cost for day, cost in today.days.items()}
+    assert look(replace(today, days=october), moment, moment, FLOOR) != []
+
+
+def test_a_batch_with_a_midnight_in_it_is_as_large_as_both_its_days_were() -> None:
+    """On the first Monday of a month from ten to two, $40 on either side of midnight; four weeks ago by days only."""
+    monday = datetime(2026, 11, 2, 22, 0, tzinfo=UTC)
+    now = monday + 5 * HOUR
+    hours = [Spell(now - n * HOUR, DOLLAR // 10, 9, 9, 9) for n in range(5, 27 * 24) if n % 5]
+    hours += [Spell(monday + n * HOUR, 20 * DOLLAR, 9, 9 + n, 9) for n in range(4)]
+    days = {now.date() - n * DAY: 2 * DOLLAR for n in range(57)} | {now.date(): 42 * DOLLAR, monday.date(): 42 * DOLLAR}
+    last = {date(2026, 10, 5): 42 * DOLLAR, date(2026, 10, 6): 42 * DOLLAR}
+    one = burn(sorted(hours, key=lambda each: each.start), days, judged_from=now.date() + DAY, heard_until=now)
+    assert look(replace(one, days=days | last), now, now, FLOOR) == []
+    assert look(one, now, now, FLOOR) != []
+
+
+def test_a_day_of_a_month_is_compared_with_the_same_working_day_too() -> None:
+    """The fifth one from the beginning, and the last one; a Sunday with the days around its number only."""
+    for day, then in (("2026-07-07", "2026-06-05"), ("2026-02-27", "2026-01-30")):
+        one = date.fromisoformat(day)
+        assert (one - date.fromisoformat(then)).days in month_back(one)
+    sunday = date(2026, 11, 15)
+    assert [sunday - back * DAY for back in month_back(sunday)] == [date(2026, 10, 16 - n) for n in range(3)]

@@ -529,3 +529,30 @@ def test_what_has_ended_stands_below_what_runs(acme: Company) -> None:
     heads = [block.text for block in company.hear("fay", "contracts").blocks if block.kind == "heading"]
 
     assert heads == ["llm-2026", "ended"]
+
+
+def test_a_commitment_in_another_currency_is_converted_once(acme: Company) -> None:
+    """At the rate of the first day of its term; as it was agreed stands beside it."""
+    rules = {**RULES, "rates": {"EUR": {"2026-01-01": 1.1, "2026-10-01": 2}}}
+    company = Company(acme.database, acme.clock, {**rules, "contracts": [{**CONTRACT, "commitment": "3000 EUR"}]})
+    said = facts(read_all(company).hear("fay", "contracts"))
+    assert " of $3,300 drawn" in said["Commitment"]
+    assert said["As agreed"] == "3000 EUR, at the rate of 14 September"
+    with pytest.raises(ValueError, match="write a rate for 2026-09-14 under “rates”"):
+        Settings.model_validate({**RULES, "contracts": [{**CONTRACT, "commitment": "3000 EUR"}]})
+
+
+@pytest.mark.parametrize(
+    ("words", "times"),
+    [
+        ("+7,5 %", "+7.5 %, that is 1.075 times"),
+        ("20 % more", "+20 %, that is 1.2 times"),
+        ("costs 25 % less", "-25 %, that is 0.75 times"),
+        ("at 5 times", "+400 %, that is 5 times"),
+    ],
+)
+def test_an_offer_is_understood_as_people_say_it(acme: Company, words: str, times: str) -> None:
+    """But for a bare “20 %”, which may be of the price."""
+    company = with_contract(acme.database, acme.clock)
+    assert facts(company.hear("fay", f"renewal llm-2026 {words}"))["Offer"].startswith(times)
+    assert company.say("fay", "renewal llm-2026 20 %").startswith("! Say another price")

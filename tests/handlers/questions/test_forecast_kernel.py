@@ -298,3 +298,24 @@ def test_the_view_that_was_right_before_counts_most() -> None:
     bursts = [(TODAY - n * DAY, 1000 * dice.choice((0, 0, 0, 6))) for n in range(90, 0, -1)]
     mean = sum(amount for _, amount in bursts) / 90
     assert 0.75 < project(bursts, TODAY, TODAY + 30 * DAY, TODAY).p50 / (30 * mean) < 1.25
+
+
+def test_a_level_that_changed_at_once_is_followed_after_a_week() -> None:
+    """Ten a day until nine days ago, and five since: what comes is five a day, within a tenth."""
+    for since in (9, 14, 20):
+        days = each_day(TODAY - 84 * DAY, TODAY - since * DAY, 10_000, 2_000)
+        days += each_day(TODAY - since * DAY, TODAY, 5_000, 1_000)
+        seen = project(days, FIRST, END, TODAY)
+        left = seen.p50 - seen.spent
+        true = 6 * 5_000 + 2 * 1_000 + 1_000  # until the 30th, beginning with a Sunday
+        assert abs(left - true) < true / 10, since
+
+
+def test_weeks_that_differ_anyway_are_no_change_of_level() -> None:
+    """One small week after weeks of any size may be chance: what comes lies between."""
+    days = [
+        (day, amount * (1, 3, 2, 4, 1, 3, 2, 4)[(TODAY - day).days // 7 % 8])
+        for day, amount in each_day(TODAY - 84 * DAY, TODAY, 1_000)
+    ]
+    seen = project(days, FIRST, END, TODAY)
+    assert seen.p50 - seen.spent > 6 * 1_000 * 1.2

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from bot.config import Settings
 from bot.csv_files import text_of
-from handlers.card import Card, Facts, File
+from handlers.card import Card, Facts, File, Input
 from handlers.events import CheckRequests
 from storage import audit, claims
 from storage.db import Database
@@ -152,7 +152,7 @@ def test_it_is_said_as_people_say_it(company: Company, said: str, tool: str, mon
         ("claim 5M tokens cursor: x", "Say how much money you paid"),
         ("claim 20 USD cursor January: x", "January 2026 is too long ago: you can claim what you bought in the last 6"),
         ("claim 20 USD cursor last 60 days: x", "Claim each month by itself"),
-        ("claim 20 USD cursor", "Say what it is for, for example: claim 20 USD cursor"),
+        ("claim 250 cents cursor: x", "Say the amount as the receipt has it, such as: claim 2.50 USD"),
         ("claim 20 USD a b c d e f: g", "I don't understand “b c d e f:”"),
         ("claim 0 USD cursor: x", "An amount must be above zero."),
         ("claim 0.001 USD cursor: x", "An amount must be a multiple of $0.01."),
@@ -163,6 +163,15 @@ def test_what_is_wrong_is_said_with_what_would_be_right(company: Company, said: 
     """In one sentence; nothing is sent."""
     assert answer in company.say("ana", said)
     assert company.reads("max") == []
+
+
+def test_a_claim_without_a_reason_is_a_form_that_knows_the_rest(company: Company) -> None:
+    """Only what it is for is left to say; what could never be claimed is said at once."""
+    card = company.hear("ana", "claim 20 USD for cursor in october")
+    filled = {block.name: block.value for block in card.blocks if isinstance(block, Input)}
+    assert (filled["amount"], filled["tool"], filled["day"]) == ("20 USD", "cursor", "2026-10-31")
+    assert "claimed nothing" in company.say("ana", "claims")
+    assert "too long ago" in company.say("ana", "claim 20 USD cursor 2025-01")
 
 
 def test_a_form_asks_for_all_of_it(company: Company) -> None:

@@ -108,6 +108,28 @@ def office(teams: FakeTeams, tmp_path: Path, clock: Clock) -> Iterator[Office]:
     database.close()
 
 
+# What nobody knows --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["messageSeen", "suggestion", "", "x"])
+def test_a_kind_of_request_that_is_new_is_passed_over(
+    office: Office, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    """Microsoft adds kinds; to answer that we broke would have it come again. Nothing of it is logged but its kind."""
+    activity = {**office.teams.activity("ana", "message"), "type": kind, "text": "my secret plan"}
+    assert office.teams.post(activity).status == 200
+    assert office.count("ana") == 0
+    assert "is passed over" in caplog.text
+    assert "secret plan" not in caplog.text
+
+
+def test_a_message_without_its_sender_is_passed_over(office: Office) -> None:
+    """Nobody is answered."""
+    activity = {**office.teams.activity("ana", "message"), "from": None, "text": "balance"}
+    assert office.teams.post(activity).status == 200
+    assert office.count("ana") == 0
+
+
 # Who may speak ------------------------------------------------------------------------------------------------------
 
 
