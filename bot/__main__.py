@@ -110,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--person", default="", metavar="PERSON", help=t("which budgets count for somebody, and why"))
     as_json(one)
     one = add("export")
-    one.add_argument("what", choices=["audit", "focus", "showback"])
+    one.add_argument("what", choices=["audit", "focus", "commitments", "showback"])
     one.add_argument("month", nargs="?", type=_month, help=t("such as 2026-10; default the last one"))
     one.add_argument("--profile", choices=PROFILES, default=PROFILES[0], help=t("the version of FOCUS"))
     one = add("say")

@@ -226,8 +226,8 @@ def unknown(ctx: Context, words: Rest = "") -> Card:
         0,
     )
     first, rest = said[place] if said else "", " ".join(said[place + 1 :])
-    word = first[:40]
     likely = _meant(first, shown)
+    word = (words if first.lower() in likely else first)[:40]
     meant = [each for each in likely if not COMMANDS[each].writes and not COMMANDS[likely[0]].writes]
     offers = tuple(each if not rest or not may_say(ctx, f"{each} {rest}") else f"{each} {rest}" for each in meant)
     if len(offers) == 1:

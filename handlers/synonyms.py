@@ -65,6 +65,7 @@ ENGLISH = Tongue(
         "how much of my budget is gone,how much of my budget is used,how much of my budget have i used,"
         "when does my budget reset,when does my limit reset,when does it reset,when do i get new budget",
         spend="usage,cost,costs,spent,spending,expense,expenses,bill,consumption,where did it go,"
+        "where the money went,"
         "where did the money go,where did my money go,where did my budget go,what did i spend,how much did i spend,"
         "how much have i spent,where does my money go,where does it go,where is my money going,"
         "how much did,how much has,how much have,what have i spent,"
@@ -248,7 +249,7 @@ CHINESE = Tongue(
         "超额了吗,超预算了吗,超支了吗,超了吗,是否超额,预算用了多少,用掉了多少预算,"
         "什么时候重置,何时重置,什么时候恢复,预算什么时候重置,预算何时重置,额度什么时候重置,额度什么时候恢复",
         home="首页,概览,总览,待办,我的待办,待我审批,等我审批,有什么要我审批,有没有要我审批,有什么要审批,需要我审批",
-        spend="支出,花费,花销,费用,用量,消费,成本,开销,消耗,花了多少,花了多少钱,我花了多少,我花了多少钱,用了多少,我用了多少,钱花在哪里,"
+        spend="支出,总支出,总花费,总费用,花费,花销,费用,用量,消费,成本,开销,消耗,花了多少,花了多少钱,我花了多少,我花了多少钱,用了多少,我用了多少,钱花在哪里,"
         "钱花到哪里去了",
         forecast="预测,预计,什么时候用完,何时用完,钱什么时候用完,预算什么时候用完,额度什么时候用完,够用吗,还够用吗,够不够用,"
         "够不够,预算够不够,预算够用吗,预算够吗,会超吗,会不会超,会超支吗,会花多少,要花多少,会花多少钱,预计花多少",

@@ -32,6 +32,7 @@ _MEANS = r"(?:budget|money|quota|allowance|credits?|tokens?)"
 _OF_IT = r"(?: (?:budget|tokens?|quota|usage|credits?|money))?"
 _I_HAVE = r"(?:do i (?:still )?have|have i (?:still )?(?:got|left)|(?:can|may) i (?:still )?(?:use|spend))\b"
 _I_USED = r"(?:did|have|do) i (?:use|spend|used|spent|consumed?)\b(?P<when>.*)"
+_WHAT_OF = r"(?:status of|what about|who (?:approved|denied|decided)|what happened (?:to|with))"
 _IS_ANY = r"(?:is there|do i have|have i got) (?:still )?(?:any|some|enough)"
 
 ENGLISH = _compiled(
@@ -42,6 +43,12 @@ ENGLISH = _compiled(
     (r"spend on \g<model>\g<when>", rf"how (?:much|many) {_MODEL_NAMED}{_OF_IT} {_I_USED}"),
     (r"balance on \g<model>", rf"{_IS_ANY} {_MODEL_NAMED}{_OF_IT} (?:left|remaining)"),
     (r"balance on \g<model>", rf"(?:can|may|could) i still use {_MODEL_NAMED}"),
+    ("forecast", r"(?:when )?will i (?:hit|reach|exceed|pass) (?:my|the) (?:limit|budget|cap).*"),
+    ("balance", r"(?:i'm|i am|we're|we are)? ?out of (?:budget|money|tokens|credits?)"),
+    (r"spend of my team by person", r"who in my team (?:spends?|spent|costs?|uses?|used|is spending)\b.*"),
+    ("spend of us by model", r"(?:which|what) models? (?:is|are|was|were|costs?) .*\bfor us"),
+    (r"history \g<n>", rf"{_WHAT_OF} (?:request )?#?(?P<n>\d{{1,9}})"),
+    ("waste of us", r"how much (?:do|did|are) we wast(?:e|ing)\b.*"),
     (r"budgets\g<whom>", r"(?:list|show|see|view|give me)(?: me)?(?: all| the| my| our)* budgets(?P<whom> of .+)?"),
     ("budgets", r"(?:what|which) (?:budgets|limits) (?:are there|do (?:i|we) have|apply(?: to me)?|exist|are set)"),
     ("overspent", rf"(?:which|what) (?:teams?|agents?|departments?|budgets?|limits?|people|persons?)\b.*{_OVER}.*"),
@@ -88,7 +95,7 @@ ENGLISH = _compiled(
         r"(?:top|most expensive|biggest|largest|list|show|compare)(?: all| the)? (?:teams?|departments?)",
     ),
     ("spend of us by person", r"who (?:spends?|spent|costs?|uses?|used|is spending)\b.*"),
-    ("spend of us by person", r"(?:top|biggest|largest) (?:spenders?|users?|people)"),
+    ("spend of us by person", r"(?:top|biggest|largest)(?: \d+)? (?:spenders?|users?|people)"),
     ("spend by model", r"(?:top|most used|biggest|favou?rite) models?"),
     ("help allot", r"(?:give|grant) (?!me\b|us\b)@?[\w.-]+ (?:[$€£¥]\s?)?\d.*"),
     ("help raise", r"(?:raise|increase|set|change) (?!me\b|my\b|the\b|limit\b|to\b)@?[\w.-]+'s (?:limit|budget)\b.*"),

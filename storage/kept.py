@@ -14,6 +14,7 @@ transactions. A server in recovery does not tell which are still under way, so n
 An order keeps nothing: it sees what it has written itself.
 """
 
+import threading
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
@@ -24,19 +25,41 @@ from storage.prepared import run
 T = TypeVar("T")
 
 VALUES_MAX = 1_000
-"""Of one connection. The largest are the days of an account, a hundred or two."""
+"""Of one state. The largest are the days of an account, a hundred or two."""
+STATES_MAX = 3
+"""Questions that run at once may see one before and one after a commit."""
 KEPT = "kept"
 SQLITE_VERSION = "pragma data_version"
 SNAPSHOT = "(case when pg_is_in_recovery() then null else pg_current_snapshot()::text end)"
 POSTGRESQL_VERSION = f"select {SNAPSHOT}"
 
 
-class Kept:
-    """What one connection has read of one state of the database."""
-
-    __slots__ = ("is_known", "values", "version")
+class States:
+    """What connections to one PostgreSQL have read, by snapshot: it means the same to each of them."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._values: dict[object, dict[Hashable, Any]] = {}
+
+    def of(self, version: object) -> dict[Hashable, Any]:
+        """What was read of a snapshot; a question that sees an older one keeps its own."""
+        with self._lock:
+            while version not in self._values and len(self._values) >= STATES_MAX:
+                del self._values[next(iter(self._values))]
+            return self._values.setdefault(version, {})
+
+
+class Kept:
+    """What one connection has read of one state of the database.
+
+    Args:
+        states: where all connections keep it, None if each does for itself.
+    """
+
+    __slots__ = ("_states", "is_known", "values", "version")
+
+    def __init__(self, states: States | None) -> None:
+        self._states = states
         self.version: object = None
         self.is_known = False
         self.values: dict[Hashable, Any] = {}
@@ -44,7 +67,7 @@ class Kept:
     def see(self, version: object) -> None:
         """A question sees this version."""
         if version != self.version:
-            self.values.clear()
+            self.values = {} if self._states is None or version is None else self._states.of(version)
             self.version = version
         self.is_known = True
 
@@ -61,9 +84,9 @@ def see(conn: Connection, version: str | None) -> None:
         here.see(version)
 
 
-def keep(conn: Connection) -> None:
-    """Let a connection keep what its questions read; it must have no other use."""
-    conn.info[KEPT] = Kept()
+def keep(conn: Connection, states: States) -> None:
+    """Let a connection keep what its questions read, on PostgreSQL together with others; it must have no other use."""
+    conn.info[KEPT] = Kept(states if conn.dialect.name == "postgresql" else None)
 
 
 def begun(conn: Connection) -> None:

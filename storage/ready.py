@@ -26,6 +26,7 @@ class Ready:
         self._engine = engine
         self._room = threading.Semaphore(most)
         self._free: list[Connection] = []
+        self._states = kept.States()
 
     def ask(self, work: Callable[[Connection], T], wait_s: float) -> T:
         """Answer a question.
@@ -57,7 +58,7 @@ class Ready:
             return self._free.pop()
         except IndexError:
             conn = self._engine.connect()
-            kept.keep(conn)
+            kept.keep(conn, self._states)
             return conn
 
     def _give_back(self, conn: Connection) -> None:

@@ -356,6 +356,22 @@ changed = Table(
     **_OF_ONE_TRANSACTION,
 )
 
+# By how much the rollup moves of the accounts themselves, and for each of them the first one that has the same accounts
+# above it on the same days: what moves above them is added up for all of these at once.
+moves = Table(
+    "moves",
+    MetaData(),
+    *(Column(each.name, each.type, primary_key=each.primary_key, nullable=False) for each in spend.columns),
+    **_OF_ONE_TRANSACTION,
+)
+alike = Table(
+    "alike",
+    MetaData(),
+    Column("account_id", String(80), primary_key=True),
+    Column("first_id", String(80), nullable=False),
+    **_OF_ONE_TRANSACTION,
+)
+
 pulls = Table(
     "pulls",
     metadata,

@@ -257,8 +257,13 @@ def used_in_all(conn: Connection, above: str, first: date, end: date) -> Iterato
 
 
 def lines(conn: Connection, above: str, first: date, end: date) -> list[Ancestor]:
-    """All that was above the accounts which were below another one on some of the days, and above that one itself."""
-    return [Ancestor(*row) for row in conn.execute(_LINES, {"above": above, "first": first, "end": end})]
+    """All that was above the accounts which were below another one on some of the days, and above that one itself.
+
+    Each id and each day is one object, however many rows have it: a driver makes them anew for every row.
+    """
+    found = conn.execute(_LINES, {"above": above, "first": first, "end": end})
+    one: dict[object, Any] = {}
+    return [Ancestor(*(one.setdefault(value, value) for value in row)) for row in found]
 
 
 def moves(conn: Connection, first: date, end: date) -> list[Move]:

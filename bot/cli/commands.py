@@ -143,7 +143,8 @@ def export(args: argparse.Namespace) -> int:
         today = app.now().astimezone(app.policy.zone).date()
         this = called_after(period_of(today, "month", app.policy.calendar).first)
         month = args.month or period_of(this - ONE_DAY, "month")
-        what = f"focus-{args.profile}" if args.what == "focus" else args.what
+        named = {"focus": f"focus-{args.profile}", "commitments": "focus-1.3-commitments"}
+        what = named.get(args.what, args.what)
         app.database.ask(lambda conn: export_month(conn, app.policy, what, month, sys.stdout))
     app.close()
     return 0

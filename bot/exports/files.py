@@ -13,7 +13,7 @@ from typing import TextIO
 from sqlalchemy import Connection
 
 from bot.csv_files import BYTE_ORDER_MARK, safe, write_csv
-from bot.exports import focus
+from bot.exports import commitments, focus
 from bot.exports.focus import Profile
 from handlers.periods import Period, called_after, month_called, period_of
 from handlers.policy import Policy
@@ -85,10 +85,16 @@ def in_focus(profile: Profile, conn: Connection, policy: Policy, month: Period, 
     write_csv(out, focus.columns(profile), chain(notes, focus.rows(lines, profile, month, policy)))
 
 
+def in_commitments(_conn: Connection, policy: Policy, month: Period, out: TextIO) -> None:
+    """What was agreed with vendors that has a day of a month."""
+    write_csv(out, commitments.COLUMNS, commitments.rows(policy, month))
+
+
 EXPORTS: Mapping[str, Callable[[Connection, Policy, Period, TextIO], None]] = {
     "showback": showback,
     "focus-1.2": partial(in_focus, "1.2"),
     "focus-1.4": partial(in_focus, "1.4"),
+    "focus-1.3-commitments": in_commitments,
 }
 
 

@@ -25,6 +25,7 @@ DAY = timedelta(days=1)
 STARTED = 2 * DAY  # a month whose first days were a weekend is known as well
 ROWS_MAX = 30
 EXPORTS = ("showback", "focus-1.2", "focus-1.4")
+OF_CONTRACTS = ("focus-1.3-commitments",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,8 @@ def _card(ctx: Context, month: Month) -> Card:
         as_of(ctx, whole.tokens_unpriced, month.period.first, month.period.end),
         *ctx.on_a_page(f"/money?period={called_after(month.period.first):%Y-%m}"),
     ]
-    files = (File(f"{each}-{called_after(month.period.first):%Y-%m}.csv") for each in EXPORTS)
+    made = (*EXPORTS, *(OF_CONTRACTS if ctx.policy.contracts else ()))
+    files = (File(f"{each}-{called_after(month.period.first):%Y-%m}.csv") for each in made)
     thread: list[Block] = [_teams(ctx, month), *files]
     return Card(
         _title(ctx, month, whole), tuple(blocks), "warn" if month.late or month.odd else "plain", thread=tuple(thread)

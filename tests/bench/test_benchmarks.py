@@ -72,7 +72,7 @@ PAGES: Mapping[ModuleType, Sizes] = {
     ledger: {"PEOPLE": 60, "TEAMS": 10},
 }
 SMALLEST: Mapping[str, Mapping[ModuleType, Sizes]] = {
-    "slash": {servers: {"DAYS": 2}, slash: {"ROUNDS": 1, "ROUND_S": 0.1, "WARM_UP": 20}},
+    "slash": {servers: {"DAYS": 2}, slash: {"ROUNDS": 1, "ROUND_S": 0.1, "WARM_UP": 20, "ASKED_BEFORE": 5}},
     "start": {servers: {"DAYS": 2}, start: {"STARTS": 1, "COMMANDS": 20, "SETTLE_S": 0.0}},
     "ledger": LEDGER,
     "ledger-large": LEDGER,

@@ -102,6 +102,7 @@ def test_a_wrong_word_is_answered_with_what_would_be_right(acme: Company, said: 
         ("fay", "statsu", ["status"]),
         ("ana", "witdraw 3", ["help withdraw"]),
         ("ana", "my balence", ["balance"]),
+        ("ana", "how many requests did i make", ["requests"]),
         ("ana", "余鹅", ["balance"]),
         ("ana", "支处 上周", ["spend 上周"]),
         ("ana", "帮组", ["help"]),

@@ -145,3 +145,32 @@ def test_who_will_not_wait_is_told_that_all_connections_are_in_use(database: Dat
     for each in threads:
         each.join()
     assert database.ask(counting([]), wait_s=0) == 0
+
+
+def test_connections_to_postgresql_share_what_they_read(database: Database) -> None:
+    """A snapshot means the same to all of them; the number of SQLite does not."""
+    inside = threading.Barrier(2)
+    reads: list[int] = []
+
+    def work(conn: Connection) -> int:
+        inside.wait()  # each has a connection of its own
+        return counting(reads)(conn)
+
+    for _ in range(20):
+        both = [threading.Thread(target=database.ask, args=(work,)) for _ in range(2)]
+        for each in both:
+            each.start()
+        for each in both:
+            each.join()
+    assert len(reads) == 2 if database.is_sqlite else len(reads) < 40
+
+
+def test_the_latest_snapshots_are_kept() -> None:
+    """Each ends those before it, but for a few that questions of the same time still see."""
+    states = module.States()
+    first = states.of("1:1:")
+    first["key"] = 1
+    assert states.of("1:1:") is first
+    for number in range(2, 5):
+        states.of(f"{number}:{number}:")
+    assert states.of("1:1:") == {}

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -150,7 +151,8 @@ def test_the_seals_are_the_same_wherever_they_are_made(database: Database) -> No
 
 
 def test_orders_that_append_at_once_make_one_chain(database: Database) -> None:
-    """In turn, beside each other, and in no turn at all."""
+    """In turn, beside each other, and in no turn at all; who decides waits for its end, and is never begun anew."""
+    begun: list[str] = []
     ways: list[dict[str, Any]] = [{"in_turn": True}, {"turn": "decisions"}, {"turn": "decisions"}, {}]
     start = threading.Barrier(len(ways))
 
@@ -158,11 +160,16 @@ def test_orders_that_append_at_once_make_one_chain(database: Database) -> None:
         start.wait()
         for number in range(5):
             deed = Deed(NOW, "ana", "did", str(number), "", "", "")
-            database.transact(lambda conn, deed=deed: audit.append(conn, deed), **how)  # type: ignore[misc]
+            database.transact(partial(write, deed, how.get("turn", "")), **how)
+
+    def write(deed: Deed, turn: str, conn: Connection) -> None:
+        begun.append(turn)
+        audit.append(conn, deed)
 
     threads = [threading.Thread(target=append, args=(each,)) for each in ways]
     run_all(threads)
 
+    assert begun.count("decisions") == 10
     assert len(database.ask(lambda conn: list(audit.rows(conn)))) == 20
     assert database.ask(audit.first_broken) is None
 

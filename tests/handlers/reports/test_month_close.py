@@ -215,7 +215,33 @@ def test_excel_opens_the_showback_with_its_letters(company: Company) -> None:
     for name in EXPORTS:
         with made(company.database, company.app.policy, f"{name}-2026-10.csv") as path:
             begins[name] = path.read_bytes().startswith(b"\xef\xbb\xbf")
-    assert begins == {"showback": True, "focus-1.2": False, "focus-1.4": False}
+    focus = {"focus-1.2": False, "focus-1.4": False, "focus-1.3-commitments": False}
+    assert begins == {"showback": True, **focus}
+
+
+def test_contracts_are_a_file_of_focus_where_there_are_any(database: Database, clock: Clock) -> None:
+    """Money as a cost, tokens and seats as a quantity with its unit; days are those of the organization's zone."""
+    clock.moment = datetime(2026, 11, 3, 9, 0, tzinfo=UTC)
+    shared = {"provider": "llm", "starts": date(2026, 3, 1), "ends": date(2027, 3, 1)}
+    contracts = [
+        {**shared, "name": "spend", "commitment": "600,000 USD", "seats": 250},
+        {**shared, "name": "tokens", "commitment": "40B tokens", "ends": date(2026, 10, 16), "renews_months": 1},
+        {**shared, "name": "over", "commitment": "5 USD", "ends": date(2026, 10, 1)},
+    ]
+    company = Company(database, clock, {**RULES, "contracts": contracts}, ACME)
+    rows = rows_of(company, "focus-1.3-commitments-2026-10.csv")
+    named = [(row["ContractCommitmentId"], row["ContractCommitmentCategory"]) for row in rows]
+    assert named == [("spend", "Spend"), ("spend/seats", "Usage"), ("tokens", "Usage")]
+    spend, seats, tokens = rows
+    assert (spend["ContractCommitmentCost"], spend["ContractCommitmentQuantity"]) == ("600000", "")
+    assert spend["ContractPeriodStart"] == "2026-02-28T23:00:00Z"
+    assert (seats["ContractCommitmentQuantity"], seats["ContractCommitmentUnit"]) == ("250", "Seats")
+    assert (tokens["ContractCommitmentQuantity"], tokens["ContractCommitmentCost"]) == ("40000000000", "")
+    for row in rows:
+        assert row["ContractCommitmentCost"] or row["ContractCommitmentQuantity"]
+        assert bool(row["ContractCommitmentUnit"]) == bool(row["ContractCommitmentQuantity"])
+        assert not [name for name in row if not row[name] and name[-4:] not in ("Cost", "tity", "Unit")]
+    assert "focus-1.3-commitments-2026-10.csv" in str(company.hear("fay", "month october"))
 
 
 def faults(row: dict[str, str], profile: Profile) -> list[str]:
