@@ -46,7 +46,7 @@ LONG = (
     ("ana", "remind 1"),
     ("max", "approve 1 550"),
     ("fay", "approve 1"),
-    ("ana", "request 20 a quick test"),
+    ("bob", "request 20 a quick test"),
     ("bob", "request 50 for the fair"),
     ("lea", "deny 3 not this month"),
     ("bob", "request 70 for the fair"),
