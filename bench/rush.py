@@ -33,7 +33,7 @@ from bench.table import Table, aimed
 from bot.app import utc_now
 from bot.providers.sample.provider import Sample
 from storage.db import Database
-from storage.tables import charges
+from storage.tables import charges, requests
 from tests.support.fakes.slack import FakeSlack
 
 ROWS = 200_000
@@ -97,7 +97,8 @@ def _table(kind: str, server: Server, slack: FakeSlack, database: Database) -> T
             senders.send(_signed(person, "request 120 compare two rerankers")).result()
         _until(lambda: _rows(database) > 0)
         told: list[float] = []
-        deciding = threading.Thread(target=lambda: told.extend(_decided(senders, slack, reports)))
+        asked = _asked(database)
+        deciding = threading.Thread(target=lambda: told.extend(_decided(senders, slack, asked)))
         deciding.start()
         steady = _sent(senders, STEADY, STEADY_S)
         rush = _sent(senders, RUSH, RUSH_S)
@@ -212,9 +213,15 @@ def _sent(senders: _Senders, per_second: float, seconds: float) -> Waits:
     return Waits(sorted(each.result() for each in waiting))
 
 
-def _decided(senders: _Senders, slack: FakeSlack, reports: Sequence[str]) -> Iterator[float]:
+def _asked(database: Database) -> Sequence[tuple[int, str]]:
+    """The open requests with those who ask; numbers have gaps where one was made anew."""
+    open_ = select(requests.c.id, requests.c.asker_id).where(requests.c.state == "pending").order_by(requests.c.id)
+    return database.ask(lambda conn: [(row.id, row.asker_id) for row in conn.execute(open_)])
+
+
+def _decided(senders: _Senders, slack: FakeSlack, asked: Sequence[tuple[int, str]]) -> Iterator[float]:
     """Approve one request after the other; seconds until each asker was told."""
-    for number, person in enumerate(reports, 1):
+    for number, person in asked:
         user = slack_id(person)
         is_told = partial(_has_more, slack, user, len(slack.seen(slack.direct(user), user)))
         began_s = time.perf_counter()

@@ -930,7 +930,8 @@ outbox_items = Table(
 installation = Table(
     "installation",
     metadata,
-    Column("name", String(32), primary_key=True),
+    # With the name of a contract, a source or a host in it.
+    Column("name", String(320), primary_key=True),
     Column("value", Text, nullable=False),
     Column("since", Instant, nullable=False),
 )

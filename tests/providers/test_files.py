@@ -25,6 +25,7 @@ from bot.providers.set_aside import setting_aside
 from handlers.policy import Policy
 from handlers.pricing import PriceBook
 from storage.charges import Charge
+from storage.tables import charges
 
 DAY = date(2026, 11, 21)
 NOVEMBER, NEXT = date(2026, 11, 1), date(2026, 11, 30)
@@ -115,6 +116,17 @@ def test_a_plain_row_is_a_cell(files: Files, tmp_path: Path) -> None:
             cost_nanos=360_000_000,
         )
     ]
+
+
+def test_a_long_name_of_a_tier_is_cut_to_what_is_kept(files: Files, tmp_path: Path) -> None:
+    """The charge is kept: PostgreSQL would refuse the whole day for one name."""
+    long = "Provisioned throughput of one month without commitment"
+    (tmp_path / "a.csv").write_text(
+        f"date,who,model,tier,tokens_input,cost\n2026-11-21,ana@acme.example,llama-4,{long},12,0.36\n"
+    )
+
+    assert [(each.tier, each.cost_nanos) for each in read(files)] == [(long[:32], 360_000_000)]
+    assert charges.c.tier.type.length == 32  # type: ignore[attr-defined]
 
 
 def test_rows_of_one_cell_add_up_over_all_files(files: Files, tmp_path: Path) -> None:

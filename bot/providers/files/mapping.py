@@ -47,6 +47,8 @@ from handlers.amounts import currencies_of
 from handlers.language import N_
 
 LEARNT_FROM_MAX = 1_000
+TIER_LETTERS_MAX = 32
+"""What is kept of the name of a tier, by which usage of a day is told apart."""
 DAY = timedelta(days=1)
 IN_TABLES: Mapping[str, str] = {
     **dict.fromkeys(("ft", "ft."), "HUF"),
@@ -357,7 +359,7 @@ class Mapped:
             resource=self._id(texts, "key"),
             subject=self._id(texts, "who"),
             model=self._name(texts, "model"),
-            tier=self._name(texts, "tier"),
+            tier=self._name(texts, "tier")[:TIER_LETTERS_MAX],
             currency=currency or "USD",
             cost=cost,
             list_cost=listed,

@@ -262,6 +262,13 @@ def told(company: Company, person: str) -> list[str]:
     return [card.title for card in company.messages(person) if "notice" not in card.title]
 
 
+def test_news_of_a_contract_with_a_long_name_are_told(database: Database, clock: Clock) -> None:
+    """As long as app.yaml allows: what was told is noted by the name."""
+    company = with_contract(database, clock, name="l" * 63)
+
+    assert told(company, "fay") == ["l" * 63 + ": the commitment will be used up long before its end"]
+
+
 def test_tokens_may_be_committed(acme: Company) -> None:
     """138,000 of them are drawn of 300,000; they are never called money."""
     said = facts(with_contract(acme.database, acme.clock, commitment="300000 tokens").hear("fay", "contracts"))
