@@ -122,7 +122,7 @@ def test_a_long_name_of_a_tier_is_cut_to_what_is_kept(files: Files, tmp_path: Pa
     """The charge is kept: PostgreSQL would refuse the whole day for one name."""
     long = "Provisioned throughput of one month without commitment"
     (tmp_path / "a.csv").write_text(
-        f"date,who,model,tier,tokens_input,cost\n2026-11-21,ana@acme.example,llama-4,{long},12,0.36\n"
+        f"date,who,model,tier,tokens_input,tokens_output,cost\n2026-11-21,ana@acme.example,llama-4,{long},12,3,0.36\n"
     )
 
     assert [(each.tier, each.cost_nanos) for each in read(files)] == [(long[:32], 360_000_000)]
