@@ -65,7 +65,8 @@ class Guard:
             return None
         site, origin = headers.getlist("sec-fetch-site"), [each.lower() for each in headers.getlist("origin")]
         if site:
-            is_own = site in (["same-origin"], ["none"]) and origin in ([], ["null"], [self._url.lower()])
+            # "none" is somebody's own doing, such as a typed address: then no page stands behind it.
+            is_own = site == ["same-origin"] or (site == ["none"] and origin in ([], ["null"], [self._url.lower()]))
         else:
             is_own = origin == [self._url.lower()]
         return None if is_own else PlainTextResponse("This page takes orders from itself only.", 403)
