@@ -73,7 +73,7 @@ def test_a_timer_that_breaks_comes_again(acme: Company, monkeypatch: pytest.Monk
     acme.settle()
     emit(acme)
     with monkeypatch.context() as here:
-        here.setattr("storage.requests.save", lambda *_: 1 / 0)
+        here.setattr("storage.requests.save_or_raise", lambda *_: 1 / 0)
         acme.settle()
     assert asked(acme) == "pending"
     assert len(waiting(acme)) == 1

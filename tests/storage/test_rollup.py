@@ -1,9 +1,9 @@
 """Many cells are added up by lines of the tree first, and come to the same as a few at a time."""
 
 from datetime import UTC, date, datetime, timedelta
-from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, select
@@ -68,7 +68,8 @@ def test_lines_of_the_tree_come_to_the_same(
     found = []
     for many in (0, 10**9):
         database.transact(lambda conn: [conn.execute(each.delete()) for each in (charges, spend, lineage)])
-        with patch.object(ingest, "MANY_CELLS", many):
+        with pytest.MonkeyPatch.context() as here:
+            here.setattr(ingest, "MANY_CELLS", many)
             database.transact(lambda conn: people.apply(conn, company(["search"] * 4), FIRST - timedelta(days=9)))
             for day, places in sorted(moves):
                 today = FIRST + timedelta(days=day)
