@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 
 from bot.app import App
 from bot.config import Settings
-from handlers.budgets.status import statuses
+from handlers.budgets.status import STILL_MOVES, statuses
 from handlers.card import Card
 from handlers.context import CLOCK, Context
 from handlers.events import EndGrants, Event, GiveAllotments
@@ -710,7 +710,13 @@ class Months(RuleBasedStateMachine):
             first = date.fromisoformat(asked["period_start"])
             amount = less * unit or asked["amount"]
             assert amount <= asked["amount"]
-            assert [row.effect for row in new] == [(asked["account_id"], asked["budget"], first, "grant", amount)]
+            effects = [row.effect for row in new]
+            if asked["share_base"] is None:
+                assert effects == [(asked["account_id"], asked["budget"], first, "grant", amount)]
+            else:  # who has a share of a pool gets a larger one, out of the pool
+                pool = self.budget(asked["budget"])
+                out = pool.account_id, pool.name, first, "transfer", -amount
+                assert effects == [(asked["account_id"], pool.name, first, "transfer", amount), out]
         else:
             assert not new
         self.count("approved" if new else "not approved")
@@ -769,6 +775,9 @@ class Months(RuleBasedStateMachine):
         """One after the other, for the end of one may leave less for the next."""
         wanted: list[Effect] = []
         for asked in self.overdue():
+            ended = self.model.period(self.budget(asked["budget"]), date.fromisoformat(asked["period_start"])).end
+            if ended <= self.model.today < ended + STILL_MOVES:
+                continue  # what was spent of it in time may be reported late
             for effect in self.taken(asked):
                 wanted.append(effect)
                 self.model.post(Row(0, "", *effect, ()))
