@@ -3,8 +3,8 @@
 Seen in bodies that the real programs sent (Claude Code 2.1.332, Codex CLI 0.171.0, Gemini CLI 0.61.0), in Qwen Code's
 documentation of its telemetry (QwenLM/qwen-code, docs/developers/development/telemetry.md; it speaks to models as
 OpenAI does, whose output includes reasoning), and in the semantic conventions of OpenTelemetry for generative AI. A
-kind that another one includes is taken out of it again: the
-input of Codex and Gemini includes what was read from a cache.
+kind that another one includes is taken out of it again: the input of Codex and Gemini includes what was read from a
+cache.
 """
 
 from collections.abc import Mapping
@@ -73,6 +73,38 @@ class Names:
     own: tuple[str, ...] = ()
 
 
+def _like_gemini(prefix: str, own: tuple[str, ...], reasoning: Factors) -> Names:
+    """What Gemini CLI tells, and Qwen Code, which was made from it; they count reasoning in their own ways."""
+    return Names(
+        metrics={
+            f"{prefix}token.usage": Metric(
+                "type",
+                {
+                    "input": _INPUT,
+                    "output": _OUTPUT,
+                    "cache": _READ_OF_INPUT,
+                    "thought": reasoning,
+                    "tool": _INPUT,
+                },
+            )
+        },
+        events={
+            "api_response": EventKind(
+                {
+                    "input_token_count": _INPUT,
+                    "output_token_count": _OUTPUT,
+                    "cached_content_token_count": _READ_OF_INPUT,
+                    "thoughts_token_count": reasoning,
+                    "tool_token_count": _INPUT,
+                },
+                needs="input_token_count",
+            )
+        },
+        prefix=prefix,
+        own=own,
+    )
+
+
 NAMES: Mapping[str, Names] = {
     "claude-code": Names(
         metrics={
@@ -127,62 +159,8 @@ NAMES: Mapping[str, Names] = {
         prefix="codex.",
         own=("codex",),
     ),
-    "gemini-cli": Names(
-        metrics={
-            "gemini_cli.token.usage": Metric(
-                "type",
-                {
-                    "input": _INPUT,
-                    "output": _OUTPUT,
-                    "cache": _READ_OF_INPUT,
-                    "thought": _REASONING,
-                    "tool": _INPUT,
-                },
-            )
-        },
-        events={
-            "api_response": EventKind(
-                {
-                    "input_token_count": _INPUT,
-                    "output_token_count": _OUTPUT,
-                    "cached_content_token_count": _READ_OF_INPUT,
-                    "thoughts_token_count": _REASONING,
-                    "tool_token_count": _INPUT,
-                },
-                needs="input_token_count",
-            )
-        },
-        prefix="gemini_cli.",
-        own=("gemini-cli", "gemini_cli"),
-    ),
-    "qwen-code": Names(
-        metrics={
-            "qwen-code.token.usage": Metric(
-                "type",
-                {
-                    "input": _INPUT,
-                    "output": _OUTPUT,
-                    "cache": _READ_OF_INPUT,
-                    "thought": _REASONING_OF_OUTPUT,
-                    "tool": _INPUT,
-                },
-            )
-        },
-        events={
-            "api_response": EventKind(
-                {
-                    "input_token_count": _INPUT,
-                    "output_token_count": _OUTPUT,
-                    "cached_content_token_count": _READ_OF_INPUT,
-                    "thoughts_token_count": _REASONING_OF_OUTPUT,
-                    "tool_token_count": _INPUT,
-                },
-                needs="input_token_count",
-            )
-        },
-        prefix="qwen-code.",
-        own=("qwen-code",),
-    ),
+    "gemini-cli": _like_gemini("gemini_cli.", ("gemini-cli", "gemini_cli"), _REASONING),
+    "qwen-code": _like_gemini("qwen-code.", ("qwen-code",), _REASONING_OF_OUTPUT),
     "gen-ai": Names(
         metrics={
             "gen_ai.client.token.usage": Metric("gen_ai.token.type", {"input": _INPUT, "output": _OUTPUT}),
