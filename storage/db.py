@@ -17,14 +17,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage import installation
-from storage.prepared import queue_of, run, send_waiting
+from storage.prepared import queue_of, run, send_waiting, without_values
 from storage.ready import Ready
 from storage.statement_queue import QUEUE, StatementQueue
 from storage.turns import Turns
@@ -483,6 +483,7 @@ def _sqlite(url: URL, use: Use) -> Engine:
         pool_size=1 if use == "orders" else CONNECTIONS_MAX,
         max_overflow=0,
         pool_timeout=POOL_WAIT_S,
+        hide_parameters=True,  # in errors, which are logged: they may be what people said
         connect_args={"check_same_thread": False, "isolation_level": None},
     )
 
@@ -515,11 +516,19 @@ def _postgresql(url: URL, use: Use) -> Engine:
         pool_timeout=POOL_WAIT_S,
         # Who asks is asked again, and so is an order whose first trip found nobody: it saves a way there and back.
         pool_pre_ping=use == "slices",
+        hide_parameters=True,
         connect_args={"options": options},
     )
+    event.listen(engine, "handle_error", _say_no_values)
     if use == "orders":
         _let_wait(engine)
     return engine
+
+
+def _say_no_values(context: ExceptionContext) -> None:
+    said = without_values(context.original_exception)
+    if said and context.sqlalchemy_exception:
+        context.sqlalchemy_exception.args = (said,)
 
 
 def _let_wait(engine: Engine) -> None:
