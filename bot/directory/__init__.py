@@ -27,6 +27,7 @@ SOURCES: Mapping[str, Make] = {
             source.dates,
             source.statuses,
             {each.id: each.title_and_value for each in settings.groups if each.column},
+            source.encoding,
         ),
         lambda: now().astimezone(settings.policy.zone).date(),
     ),

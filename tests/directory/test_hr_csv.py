@@ -1016,3 +1016,13 @@ def test_beside_a_first_name_the_name_is_the_last_one(read: Read, header: str, c
 def test_a_directory_says_otherwise_who_is_there(read: Read, title: str, word: str, there: bool) -> None:
     """Microsoft Entra by whether the account is enabled, Okta by the state of the account."""
     assert person(read(f"E-mail,Name,{title}\nkim@x.y,Kim,{word}\n"), "kim").active is there
+
+
+def test_an_encoding_that_cannot_be_found_out_can_be_told(tmp_path: Path) -> None:
+    """Names are nobody's where they are read in another one."""
+    path = tmp_path / "people.csv"
+    path.write_bytes("email,name\nivan@acme.example,Иванов Иван\n".encode("koi8-r"))
+    with pytest.raises(UnusableSourceError, match="no UTF-8"):
+        Csv(path).read(knowing())
+    [ivan] = Csv(path, HrLayout(encoding="koi8-r")).read(knowing()).people
+    assert ivan.name == "Иванов Иван"
