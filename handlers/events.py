@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Literal, get_type_hints
 
 from pydantic import TypeAdapter
@@ -425,14 +426,12 @@ class EventType:
         handler: what is done about it, in one transaction.
         by: who may raise it: "clock" out of the outbox or the schedule, "sync" while a provider is read or written.
         bulk: it may take long and writes nothing to the audit, so that other orders need not wait for it.
-        shape: reads the event back as it was kept.
     """
 
     event: type[Event]
     handler: Callable[..., None]
     by: frozenset[Raiser]
     bulk: bool
-    shape: TypeAdapter[Event]
 
     @property
     def name(self) -> str:
@@ -445,7 +444,13 @@ class EventType:
         Raises:
             pydantic.ValidationError: it is no such event.
         """
-        return self.shape.validate_json(kept)
+        return _shape(self).validate_json(kept)
+
+
+@cache
+def _shape(row: EventType) -> TypeAdapter[Event]:
+    """What reads an event back as it was kept: made at the first one, for a command that answers reads none."""
+    return TypeAdapter(row.event)
 
 
 def event_type(handler: Callable[..., None], *by: Raiser, bulk: bool = False) -> EventType:
@@ -456,7 +461,7 @@ def event_type(handler: Callable[..., None], *by: Raiser, bulk: bool = False) ->
     """
     second = list(inspect.signature(handler).parameters)[1]
     event: type[Event] = get_type_hints(handler)[second]
-    row = EventType(event, handler, frozenset(by), bulk, TypeAdapter(event))
+    row = EventType(event, handler, frozenset(by), bulk)
     if handler.__name__ != row.name:
         raise TypeError(f"{handler.__name__} handles {row.name}, so it must be called that.")
     return row

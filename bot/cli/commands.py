@@ -5,14 +5,17 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 
 import shtab
 from sqlalchemy import Connection
 
 from bot import __version__, config, logging
+from bot.allocator import share_one_heap
 from bot.api.manifest import HOOK_MANIFESTS, Hooks
 from bot.app import App, utc_now
 from bot.build import build
@@ -22,7 +25,6 @@ from bot.cli.check_person import rules_of
 from bot.cli.demo import demo_app, serve_demo
 from bot.cli.import_outcomes import read as read_outcomes
 from bot.cli.opened import opened, plainly, settings_of
-from bot.cli.progress import progress
 from bot.config import database_url
 from bot.console.sign_in import make_link
 from bot.directory.combined import Everybody
@@ -57,7 +59,13 @@ ONE_DAY = timedelta(days=1)
 TEAMS_PACKAGE = "bursar-teams.zip"
 
 
+def _progress(what: str, steps: int) -> AbstractContextManager[Callable[[str], None]]:
+    """See bot/cli/progress.py; what draws it is loaded by the few commands that take long."""
+    return import_module("bot.cli.progress").progress(what, steps)  # type: ignore[no-any-return]
+
+
 def run(args: argparse.Namespace) -> int:
+    share_one_heap(os.environ)
     logging.to_json()
     clock = SharedClock()
     app = opened(now=clock)
@@ -343,7 +351,7 @@ def restore_(args: argparse.Namespace) -> int:
 
 def move_(args: argparse.Namespace) -> int:
     source = _database()
-    with progress(t("Copying"), len(metadata.tables)) as one_more:
+    with _progress(t("Copying"), len(metadata.tables)) as one_more:
         held = move(source, args.to, one_more)
     print(nt("Moved: {n} row, and every sum is equal.", "Moved: {n} rows, and every sum is equal.", held.rows))
     if source.is_sqlite:
@@ -368,7 +376,7 @@ def _read(app: App, names: Sequence[str]) -> int:
     for each in app.directory.left_out if isinstance(app.directory, Everybody) else ():
         print(t("people: {what}", what=each), file=sys.stderr)
     failed = 1 if why else 0
-    with progress(t("Reading"), len(names)) as begins:
+    with _progress(t("Reading"), len(names)) as begins:
         for name in names:
             begins(name)
             failed += not _pulled(app, name)
