@@ -330,9 +330,10 @@ class ConsoleSettings(Rule):
 
 
 class DatabaseSettings(Rule):
-    """Where the database is, unless DATABASE_URL says it."""
+    """Where the database is, unless DATABASE_URL says it; and its read replica, unless DATABASE_REPLICA_URL does."""
 
     url: str = ""
+    replica_url: str = ""
 
 
 class ProviderSettings(FileRules):
@@ -785,6 +786,11 @@ def database_url(settings: Settings, environ: Mapping[str, str] = os.environ) ->
     """DATABASE_URL, else app.yaml's, else a file: the demo's if there is only the sample company."""
     default = DEMO_DATABASE if settings.is_sample else DATABASE_DEFAULT
     return secret("DATABASE_URL", environ) or settings.database.url or default
+
+
+def replica_url(settings: Settings, environ: Mapping[str, str] = os.environ) -> str:
+    """DATABASE_REPLICA_URL, else app.yaml's; "" if there is no read replica."""
+    return secret("DATABASE_REPLICA_URL", environ) or settings.database.replica_url
 
 
 def secret(name: str, environ: Mapping[str, str] = os.environ) -> str:

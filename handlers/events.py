@@ -425,6 +425,7 @@ class EventType:
         handler: what is done about it, in one transaction.
         by: who may raise it: "clock" out of the outbox or the schedule, "sync" while a provider is read or written.
         bulk: it may take long and writes nothing to the audit, so that other orders need not wait for it.
+        looks: it writes nothing if it finds nothing, so a read replica may look first whether it does.
         shape: reads the event back as it was kept.
     """
 
@@ -432,6 +433,7 @@ class EventType:
     handler: Callable[..., None]
     by: frozenset[Raiser]
     bulk: bool
+    looks: bool
     shape: TypeAdapter[Event]
 
     @property
@@ -448,7 +450,7 @@ class EventType:
         return self.shape.validate_json(kept)
 
 
-def event_type(handler: Callable[..., None], *by: Raiser, bulk: bool = False) -> EventType:
+def event_type(handler: Callable[..., None], *by: Raiser, bulk: bool = False, looks: bool = False) -> EventType:
     """Read the event of a handler from its signature.
 
     Raises:
@@ -456,7 +458,7 @@ def event_type(handler: Callable[..., None], *by: Raiser, bulk: bool = False) ->
     """
     second = list(inspect.signature(handler).parameters)[1]
     event: type[Event] = get_type_hints(handler)[second]
-    row = EventType(event, handler, frozenset(by), bulk, TypeAdapter(event))
+    row = EventType(event, handler, frozenset(by), bulk, looks, TypeAdapter(event))
     if handler.__name__ != row.name:
         raise TypeError(f"{handler.__name__} handles {row.name}, so it must be called that.")
     return row
