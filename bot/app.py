@@ -61,7 +61,7 @@ from storage import (
     promotions,
     roster,
 )
-from storage.db import POOL_WAIT_S, BusyError, Database, Unusable, why_unusable
+from storage.db import POOL_WAIT_S, BusyError, Database, InDoubtError, Unusable, why_unusable
 from storage.directory import Directory, Link, Person
 
 log = structlog.get_logger()
@@ -173,6 +173,8 @@ class App:
             card = self.carry_out(sentence)
         except RefusedError as refused:
             return _refusal(refused, self.language(sentence.person))
+        except InDoubtError:
+            return self._in_doubt()
         except BusyError:
             return self._busy()
         except Exception as trouble:  # noqa: BLE001 - a boundary; it is logged there
@@ -229,6 +231,14 @@ class App:
         busy = N_("I am busy just now. Nothing was changed; please say it again.")
         return Card(say(spoken, busy), tone="warn", language=spoken)
 
+    def _in_doubt(self) -> Card:
+        spoken = spoken_to(None, self.policy)
+        doubt = N_(
+            "The connection to the database broke while this was saved. It may have been done: look before you say it "
+            "again."
+        )
+        return Card(say(spoken, doubt), tone="warn", language=spoken)
+
     def _broke(self, trouble: Exception, place: Place, person: str = "") -> Card:
         """What somebody sees of a bug of ours, or of a database that is not well."""
         if why := why_unusable(trouble):
@@ -264,7 +274,7 @@ class App:
 
         Raises:
             RefusedError: no, and why.
-            BusyError: the database had no time; nothing was changed.
+            BusyError: the database had no time; nothing was changed, unless it is an `InDoubtError`.
         """
         one, rest = handlers.parse_command(sentence.text)
         with timed(HEARD, one.name, "order" if one.writes else "sentence", platform=sentence.place.platform):
@@ -331,7 +341,7 @@ class App:
         Raises:
             RefusedError: no, and why. Nothing was changed, so the same key may be used again.
             KeyUsedError: something else was said under this key.
-            BusyError: the database had no time; nothing was changed.
+            BusyError: the database had no time; nothing was changed, unless it is an `InDoubtError`.
             BrokeError: a bug of ours; nothing was changed.
         """
         kind = handlers.CALLS[type(call)]

@@ -16,16 +16,16 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage import installation
-from storage.prepared import queue_of, run, send_waiting
+from storage.prepared import queue_of, run, send_waiting, without_values
 from storage.ready import Ready
 from storage.replica import Replica, make_mark, needs_mark, patient
 from storage.statement_queue import QUEUE, StatementQueue
@@ -37,6 +37,10 @@ SCHEMA = "schema"
 """The note of who made the tables as they are."""
 
 REDO_MAX = 30
+CUT_MAX = 3
+"""So often an order is begun anew whose line was cut: after the first time no connection of before is left."""
+ASKED_AGAIN_S = (0.0, 0.02, 0.1, 0.5, 1.0, 2.0)
+"""After these pauses the server is asked what became of an order; it may not have noticed yet that nobody listens."""
 BUSY_TIMEOUT_MS = 5_000
 CONNECTIONS_MAX = 8
 POOL_WAIT_S = 5.0
@@ -50,6 +54,7 @@ PATIENCE = f"set local lock_timeout = {BUSY_TIMEOUT_MS}"
 READ_COMMITTED = "set transaction isolation level read committed"
 SQLITE_TIME = "select strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
 POSTGRESQL_TIME = "select clock_timestamp()"
+BECAME = "select pg_xact_status($1::xid8)"
 Use = Literal["orders", "questions", "slices"]
 Turn = Literal["", "outbox", "decisions"]
 TURNS: Mapping[Turn, tuple[str, ...]] = {
@@ -72,7 +77,11 @@ REVISIONS = frozenset(each.name.partition("_")[0] for each in MIGRATIONS.glob("[
 
 
 class BusyError(Exception):
-    """The database had no time for us; nothing was changed."""
+    """The database had no time for us: try again. Nothing was changed, unless it is an `InDoubtError`."""
+
+
+class InDoubtError(BusyError):
+    """The line was cut while an order ended, and the server cannot be asked: it may have been done."""
 
 
 class UnreadableDatabaseError(Exception):
@@ -180,6 +189,7 @@ class Database:
 
         Raises:
             BusyError: no connection or no turn could be had in time.
+            InDoubtError: on PostgreSQL, it may have been done.
         """
         return self._redone(self._orders.begin, work, TURNS[turn] if in_turn or turn else ())
 
@@ -189,14 +199,15 @@ class Database:
         work: Callable[[Connection], T],
         opening: tuple[str, ...] = (),
     ) -> T:
+        cuts = 0
         for attempt in range(REDO_MAX):
-            queue = None
+            queue, done = None, None
             try:
                 with self._turn(), begin() as conn:
                     queue = queue_of(conn)
                     if queue is not None:
                         queue.open_with(opening)
-                    return work(conn)
+                    done = work(conn)
             except PoolTimeout as trouble:
                 raise BusyError("all connections to the database are in use") from trouble
             except DBAPIError as trouble:
@@ -204,11 +215,30 @@ class Database:
                     raise BusyError("the database is locked by another program") from trouble
                 if _sqlstate(trouble) == LOCK_NOT_AVAILABLE:
                     raise BusyError("another order takes too long") from trouble
-                lost = trouble.connection_invalidated and queue is not None and not queue.begun
-                if not _is_overtaken(trouble) and not lost:
+                cut_off = queue if trouble.connection_invalidated else None
+                if cut_off and cut_off.is_ending and self._was_done(cut_off.number):
+                    return cast("T", done)  # it was given before the order ended
+                cuts += cut_off is not None
+                if cuts > CUT_MAX or not (cut_off or _is_overtaken(trouble)):
                     raise
+            else:
+                return done
             time.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))  # noqa: S311 - spreads the redoers, no secret
         raise BusyError(f"{REDO_MAX} attempts were overtaken by others")
+
+    def _was_done(self, number: str) -> bool:
+        """Whether an order was done whose line was cut while it ended.
+
+        Raises:
+            InDoubtError: the server does not say.
+        """
+        for pause_s in ASKED_AGAIN_S:
+            time.sleep(pause_s)
+            with suppress(DBAPIError, PoolTimeout), self._orders.begin() as conn:
+                ((became,),) = run(conn, BECAME, [number])
+                if became in ("committed", "aborted"):
+                    return bool(became == "committed")
+        raise InDoubtError("the line was cut, and nobody says whether it was done")
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -520,6 +550,7 @@ def _sqlite(url: URL, use: Use) -> Engine:
         pool_size=1 if use == "orders" else CONNECTIONS_MAX,
         max_overflow=0,
         pool_timeout=POOL_WAIT_S,
+        hide_parameters=True,  # in errors, which are logged: they may be what people said
         connect_args={"check_same_thread": False, "isolation_level": None},
     )
 
@@ -552,11 +583,19 @@ def _postgresql(url: URL, use: Use) -> Engine:
         pool_timeout=POOL_WAIT_S,
         # Who asks is asked again, and so is an order whose first trip found nobody: it saves a way there and back.
         pool_pre_ping=use == "slices",
+        hide_parameters=True,
         connect_args={"options": options},
     )
+    event.listen(engine, "handle_error", _say_no_values)
     if use == "orders":
         _let_wait(engine)
     return engine
+
+
+def _say_no_values(context: ExceptionContext) -> None:
+    said = without_values(context.original_exception)
+    if said and context.sqlalchemy_exception:
+        context.sqlalchemy_exception.args = (said,)
 
 
 def _let_wait(engine: Engine) -> None:
@@ -583,6 +622,7 @@ __all__ = [
     "BusyError",
     "Connection",
     "Database",
+    "InDoubtError",
     "OperationalError",
     "UnreadableDatabaseError",
     "Unusable",
