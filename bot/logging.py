@@ -12,6 +12,7 @@ import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from bot.request_ids import add_number
 from bot.secret_shapes import KEYS, PASSWORDS
 
 # Tokens of the platforms and providers we speak to, and anything in an Authorization header; JSON writes \n for a line.
@@ -53,7 +54,7 @@ def _configure(level: int, *last: Processor) -> None:
         last: what makes a line of an event, behind what all lines have.
     """
     named: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        add_number,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
     ]

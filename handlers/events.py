@@ -426,12 +426,14 @@ class EventType:
         handler: what is done about it, in one transaction.
         by: who may raise it: "clock" out of the outbox or the schedule, "sync" while a provider is read or written.
         bulk: it may take long and writes nothing to the audit, so that other orders need not wait for it.
+        looks: it writes nothing if it finds nothing, so a read replica may look first whether it does.
     """
 
     event: type[Event]
     handler: Callable[..., None]
     by: frozenset[Raiser]
     bulk: bool
+    looks: bool
 
     @property
     def name(self) -> str:
@@ -453,7 +455,7 @@ def _shape(row: EventType) -> TypeAdapter[Event]:
     return TypeAdapter(row.event)
 
 
-def event_type(handler: Callable[..., None], *by: Raiser, bulk: bool = False) -> EventType:
+def event_type(handler: Callable[..., None], *by: Raiser, bulk: bool = False, looks: bool = False) -> EventType:
     """Read the event of a handler from its signature.
 
     Raises:
@@ -461,7 +463,7 @@ def event_type(handler: Callable[..., None], *by: Raiser, bulk: bool = False) ->
     """
     second = list(inspect.signature(handler).parameters)[1]
     event: type[Event] = get_type_hints(handler)[second]
-    row = EventType(event, handler, frozenset(by), bulk)
+    row = EventType(event, handler, frozenset(by), bulk, looks)
     if handler.__name__ != row.name:
         raise TypeError(f"{handler.__name__} handles {row.name}, so it must be called that.")
     return row

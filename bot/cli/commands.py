@@ -10,6 +10,9 @@ from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import TextIO
 
 import shtab
 from sqlalchemy import Connection
@@ -30,7 +33,7 @@ from bot.console.sign_in import make_link
 from bot.directory.combined import Everybody
 from bot.directory.source import UnusableSourceError
 from bot.errors import OutsideError
-from bot.exports.files import AUDIT_COLUMNS, audit_rows, write_csv
+from bot.exports.files import AUDIT_COLUMNS, anew, audit_rows, write_csv
 from bot.exports.files import export as export_month
 from bot.optional import optional
 from bot.platforms import terminal
@@ -51,7 +54,7 @@ from handlers.place import Place
 from handlers.planning import try_policy
 from handlers.sentence import Sentence
 from storage import audit, installation, people, set_aside
-from storage.db import Database
+from storage.db import Database, UnreadableDatabaseError
 from storage.outcomes import record as record_outcomes
 from storage.tables import metadata
 
@@ -73,6 +76,8 @@ def run(args: argparse.Namespace) -> int:
         logging.to_console()
     if args.host:
         app.settings = app.settings.at_host(args.host)
+    if app.database.look_at_replica(app.now()) == "primary":
+        raise UnreadableDatabaseError("replica_is_primary")
     serve(app, os.environ)
     return 0
 
@@ -146,16 +151,24 @@ def export(args: argparse.Namespace) -> int:
     logging.quiet()
     app = build(settings_of())
     if args.what == "audit":
-        app.database.ask(lambda conn: write_csv(sys.stdout, AUDIT_COLUMNS, audit_rows(audit.rows(conn))))
+        _printed(app, lambda conn, out: write_csv(out, AUDIT_COLUMNS, audit_rows(audit.rows(conn))))
     else:
         today = app.now().astimezone(app.policy.zone).date()
         this = called_after(period_of(today, "month", app.policy.calendar).first)
         month = args.month or period_of(this - ONE_DAY, "month")
         named = {"focus": f"focus-{args.profile}", "commitments": "focus-1.3-commitments"}
         what = named.get(args.what, args.what)
-        app.database.ask(lambda conn: export_month(conn, app.policy, what, month, sys.stdout))
+        _printed(app, lambda conn, out: export_month(conn, app.policy, what, month, out))
     app.close()
     return 0
+
+
+def _printed(app: App, write: Callable[[Connection, TextIO], object]) -> None:
+    """Print what is written once it is whole: a question may be asked again."""
+    with TemporaryFile("w+", encoding="utf-8", newline="") as out:
+        app.database.ask(anew(out, lambda conn: write(conn, out)), anywhere=True)
+        out.seek(0)
+        copyfileobj(out, sys.stdout)
 
 
 def try_(args: argparse.Namespace) -> int:
@@ -169,7 +182,7 @@ def try_(args: argparse.Namespace) -> int:
         return try_policy(ctx, proposed, words, as_csv=args.csv)
 
     try:
-        card = app.database.ask(work).whole
+        card = app.database.ask(work, anywhere=True).whole
     except RefusedError as refused:
         print(in_words(refused), file=sys.stderr)
         return 1
