@@ -38,7 +38,7 @@ def _run(environ: Mapping[str, str]) -> tuple[str, int]:
     """What it said, and how many heaps there were after four threads had taken some memory."""
     plain = {name: value for name, value in os.environ.items() if name not in SAID_BY}
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=plain | environ, capture_output=True, text=True, check=True
+        [sys.executable, "-c", PROGRAM], cwd=ROOT, env={**plain, **environ}, capture_output=True, text=True, check=True
     )
     return done.stdout.strip(), done.stderr.count("Arena ")
 
