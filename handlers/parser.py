@@ -31,6 +31,7 @@ from handlers.synonyms import (
     TONGUES,
     translated,
 )
+from handlers.whole_sentences import compiled
 
 WORDS_MAX = 200
 TEXT_MAX = 3000
@@ -221,7 +222,7 @@ def _meant(said: str, commands: Mapping[str, Command]) -> tuple[Command, str] | 
     """The question that a whole sentence stands for, whatever word it begins with: "which team is over budget"."""
     plain = half_width(said).replace("’", "'").strip(STOPS + "？！，").translate(SIMPLIFIED)
     for tongue in TONGUES:
-        for pattern, stands_for in tongue.sentences:
+        for pattern, stands_for in compiled(tongue.sentences):
             found = pattern.fullmatch(plain)
             begun = _begins(found.expand(stands_for), commands) if found else None
             if begun:

@@ -27,7 +27,7 @@ class Tongue:
         patterns: the same for words with numbers in them.
         reason: what may lead to the reason of a request and is no part of it.
         until: what may stand before a day that something ends with.
-        sentences: whole questions, without what ends them, and those of the grammar for which they stand.
+        sentences: those of the grammar, and the whole questions that stand for them, without what ends these.
     """
 
     commands: Mapping[str, str]
@@ -40,7 +40,7 @@ class Tongue:
     patterns: tuple[tuple[re.Pattern[str], str], ...] = ()
     reason: tuple[str, ...] = ()
     until: tuple[str, ...] = ()
-    sentences: tuple[tuple[re.Pattern[str], str], ...] = ()
+    sentences: whole_sentences.Sentences = ()
 
 
 def _words(several: str) -> tuple[str, ...]:

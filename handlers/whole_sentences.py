@@ -5,12 +5,17 @@ nothing is done because of them. `\g<whom>` is what was said in that place.
 """
 
 import re
+from collections.abc import Sequence
+from functools import cache
 
-Sentences = tuple[tuple[re.Pattern[str], str], ...]
+Sentences = tuple[tuple[str, str], ...]
+"""What of the grammar a sentence stands for, and the pattern of the sentence."""
 
 
-def _compiled(*rows: tuple[str, str]) -> Sentences:
-    return tuple((re.compile(pattern, re.IGNORECASE), said) for said, pattern in rows)
+@cache
+def compiled(sentences: Sentences) -> Sequence[tuple[re.Pattern[str], str]]:
+    """The patterns, ready, with what they stand for: made at the first sentence that begins with no command."""
+    return tuple((re.compile(pattern, re.IGNORECASE), said) for said, pattern in sentences)
 
 
 _SOMEBODY = (
@@ -46,7 +51,7 @@ _I_USED = r"(?:did|have|do) i (?:use|spend|used|spent|consumed?)\b(?P<when>.*)"
 _WHAT_OF = r"(?:status of|what about|who (?:approved|denied|decided)|what happened (?:to|with))"
 _IS_ANY = r"(?:is there|do i have|have i got) (?:still )?(?:any|some|enough)"
 
-ENGLISH = _compiled(
+ENGLISH: Sentences = (
     ("balance", rf"how (?:much|many) (?:of (?:my|the) )?{_MEANS} {_I_HAVE}.*"),
     (r"spend\g<when>", rf"how (?:much|many) {_MEANS} {_I_USED}"),
     ("balance", rf"{_IS_ANY} {_MEANS}(?: left| remaining)?"),
@@ -122,7 +127,7 @@ _LEFT = (
 )
 _SEAT = "(?:席位|座位|订阅|许可证?)"
 
-CHINESE = _compiled(
+CHINESE: Sentences = (
     (r"balance of \g<model>", rf"(?:我的?)?\s*{_MODEL}\s*{_LEFT}"),
     (r"balance of \g<model>", rf"我?还?(?:剩下?|有|能用)多少\s*{_MODEL}\s*的?(?:额度|预算|余额|钱)?"),
     (

@@ -31,7 +31,7 @@ from handlers.periods import called_after, period_of
 from handlers.requests import is_receipt
 from handlers.sentence import Sentence
 from storage import people
-from storage.db import BusyError
+from storage.db import BusyError, InDoubtError
 
 ONE_DAY = timedelta(days=1)
 TEXT_MAX = 4000
@@ -39,6 +39,7 @@ CHUNK_BYTES = 64 * 1024
 OWN_FIELDS = ("says", "delivery", "back", "form")
 CLOSED = "default-src 'none'; sandbox"
 LATE = N_("The database is busy. Nothing was changed. Load the page again in a moment.")
+DOUBT = N_("The connection to the database broke while this was saved. It may have been done: load the page again.")
 GONE = N_("You can't see this page, or it doesn't exist.")
 BROKE = N_("That broke ({incident}). Nothing was changed.")
 
@@ -314,7 +315,7 @@ class Desk:
         status, text = 500, ""
         language = language_in(request, self.app.policy)
         if isinstance(trouble, BusyError):
-            status, text = 503, say(language, LATE)
+            status, text = 503, say(language, DOUBT if isinstance(trouble, InDoubtError) else LATE)
         elif isinstance(trouble, BrokeError):
             text = say(language, BROKE, incident=str(trouble))
         elif isinstance(trouble, HTTPException):
