@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -14,8 +14,10 @@ from typing import TypeVar
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from bot.config import HrColumn
+from bot.config import HrColumn, Settings
+from bot.directory import SOURCES
 from bot.directory.hr_csv import people_in_file
 from bot.directory.hr_csv.columns import COLUMNS
 from bot.directory.hr_csv.rows import HrLayout
@@ -1018,11 +1020,18 @@ def test_a_directory_says_otherwise_who_is_there(read: Read, title: str, word: s
     assert person(read(f"E-mail,Name,{title}\nkim@x.y,Kim,{word}\n"), "kim").active is there
 
 
-def test_an_encoding_that_cannot_be_found_out_can_be_told(tmp_path: Path) -> None:
+def test_an_encoding_that_cannot_be_found_out_is_told_in_app_yaml(tmp_path: Path) -> None:
     """Names are nobody's where they are read in another one."""
-    path = tmp_path / "people.csv"
-    path.write_bytes("email,name\nivan@acme.example,Иванов Иван\n".encode("koi8-r"))
+    (tmp_path / "people.csv").write_bytes("email,name\nivan@acme.example,Иванов Иван\n".encode("koi8-r"))
+
+    def reading(**more: str) -> Directory:
+        told = {"directory": [{"csv": "people.csv", **more}]}
+        settings = Settings.model_validate(told, context={"folder": tmp_path})
+        made = SOURCES["csv"](settings.directory[0], settings, {}, lambda: datetime(2026, 11, 22, tzinfo=UTC))
+        return made.read(knowing())
+
     with pytest.raises(UnusableSourceError, match="no UTF-8"):
-        Csv(path).read(knowing())
-    [ivan] = Csv(path, HrLayout(encoding="koi8-r")).read(knowing()).people
-    assert ivan.name == "Иванов Иван"
+        reading()
+    assert [one.name for one in reading(encoding="koi8-r").people] == ["Иванов Иван"]
+    with pytest.raises(ValidationError, match="is not an encoding"):
+        reading(encoding="cyrillic-ish")
