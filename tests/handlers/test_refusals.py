@@ -132,3 +132,18 @@ def test_it_is_refused_and_changes_nothing(office: Company, person: str, text: s
     assert why in card.title
     assert card.tone == "warn"
     assert office.database.ask(everything) == before
+
+
+def test_a_token_is_never_shown_where_others_read(office: Company) -> None:
+    card = office.app.hear(Sentence("token new", "ana", Place("slack", "C1/U1", public=True)))
+
+    assert "A token is shown in private only" in card.title
+    assert not card.has_secret
+
+
+def test_of_two_orders_to_move_budget_in_one_moment_one_counts(acme: Company) -> None:
+    """They would have the same key in the ledger: half of a pair is never posted without the other."""
+    acme.say("fay", "correct 20 of ana refund of the outage", "d1")
+
+    assert "Two of these were sent at the same moment" in acme.say("fay", "correct 20 of ana another one", "d2")
+    assert "of $420.00" in acme.hear("ana", "balance").title
