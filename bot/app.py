@@ -200,7 +200,9 @@ class App:
         try:
             with timed(HEARD, one.name, "sentence", platform=place.platform):
                 card = self.database.ask(
-                    lambda conn: self._answer_linked(conn, identities, place, one, rest), 0 if at_once else POOL_WAIT_S
+                    lambda conn: self._answer_linked(conn, identities, place, one, rest),
+                    0 if at_once else POOL_WAIT_S,
+                    people.speaker_key(place.platform, identities),
                 )
         except BusyError:
             return None if at_once else self._busy()

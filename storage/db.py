@@ -10,7 +10,7 @@ import os
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from importlib import import_module
@@ -24,6 +24,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage import installation
+from storage.kept import refuse_to_read
 from storage.prepared import queue_of, run, send_waiting, without_values
 from storage.ready import Ready
 from storage.statement_queue import QUEUE, StatementQueue
@@ -152,6 +153,7 @@ class Database:
             _make_private(Path(self.url.database))
         engine = _sqlite if self.is_sqlite else _postgresql
         self._orders, self._questions, self._slices = (engine(self.url, use) for use in USES)
+        event.listen(self._questions, "before_cursor_execute", refuse_to_read)
         self._ready = Ready(self._questions, CONNECTIONS_MAX)
         self._turns = Turns()
 
@@ -245,26 +247,27 @@ class Database:
         with conn:
             yield Apart(conn, self.is_sqlite, self._redone, lambda: self._turns.waits)
 
-    def ask(self, work: Callable[[Connection], T], wait_s: float = POOL_WAIT_S) -> T:
+    def ask(self, work: Callable[[Connection], T], wait_s: float = POOL_WAIT_S, again: Hashable = None) -> T:
         """Answer a question from one read-only snapshot, anew if the server had closed the connection meanwhile.
 
         Args:
-            work: called with the connection, perhaps twice.
+            work: called with the connection, perhaps several times.
             wait_s: so many seconds a connection is waited for.
+            again: a key of what is kept with which it begins, for what is asked again and again; see Ready.
 
         Raises:
             BusyError: no connection could be had in time.
         """
         try:
-            return self._ask(work, wait_s)
+            return self._ask(work, wait_s, again)
         except DBAPIError as trouble:
             if not trouble.connection_invalidated:
                 raise
-            return self._ask(work, wait_s)  # all old connections are gone now
+            return self._ask(work, wait_s, again)  # all old connections are gone now
 
-    def _ask(self, work: Callable[[Connection], T], wait_s: float) -> T:
+    def _ask(self, work: Callable[[Connection], T], wait_s: float, again: Hashable) -> T:
         try:
-            return self._ready.ask(work, wait_s)
+            return self._ready.ask(work, wait_s, again)
         except PoolTimeout as trouble:
             raise BusyError("all connections to the database are in use") from trouble
 

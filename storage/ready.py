@@ -1,7 +1,8 @@
 """Connections that stay ready for questions: to take one out of a pool and give it back takes longer than to ask."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from contextlib import suppress
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -28,8 +29,13 @@ class Ready:
         self._free: list[Connection] = []
         self._states = kept.States()
 
-    def ask(self, work: Callable[[Connection], T], wait_s: float) -> T:
+    def ask(self, work: Callable[[Connection], T], wait_s: float, again: Hashable = None) -> T:
         """Answer a question.
+
+        Args:
+            work: called with the connection, twice if there is a key and more is needed than is kept.
+            wait_s: so many seconds a connection is waited for.
+            again: a key of what is kept with which the question begins; None if it need not be tried with that alone.
 
         Raises:
             PoolTimeout: none of the connections was free within so many seconds.
@@ -39,6 +45,9 @@ class Ready:
         try:
             conn = self._taken()
             try:
+                if again is not None:
+                    with suppress(kept.NotKeptError):
+                        return kept.alone(conn, again, work)
                 kept.begun(conn)
                 # A commit at the end, for psycopg forgets its prepared statements on a rollback.
                 with conn.begin():
