@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, RootTransaction, func, select, text
 
 from storage import kept as module
 from storage import ledger
@@ -74,7 +74,12 @@ def test_who_asks_again_is_answered_without_a_transaction(database: Database, mo
     ask()
     begun: list[int] = []
     begin = Connection.begin
-    monkeypatch.setattr(Connection, "begin", lambda conn: begun.append(1) or begin(conn))
+
+    def noted(conn: Connection) -> RootTransaction:
+        begun.append(1)
+        return begin(conn)
+
+    monkeypatch.setattr(Connection, "begin", noted)
     asked = 3 if database.is_sqlite else 100  # there other databases of the server count
     assert {ask() for _ in range(asked)} == {0}
     assert len(begun) == 0 if database.is_sqlite else len(begun) < asked
