@@ -24,7 +24,7 @@ from pydantic import (
 from bot import yaml_file
 from bot.providers.files.kinds import KINDS
 from bot.providers.files.presets import NAMES as PRESET_NAMES
-from bot.providers.files.settings import BUCKETS, FileRules
+from bot.providers.files.settings import BUCKETS, Encoding, FileRules
 from bot.providers.registry import PROVIDERS, credit_price
 from bot.secret_shapes import lines_with_keys
 from bot.setting_errors import explained, fault_of, is_echo, meant
@@ -332,9 +332,10 @@ class ConsoleSettings(Rule):
 
 
 class DatabaseSettings(Rule):
-    """Where the database is, unless DATABASE_URL says it."""
+    """Where the database is, unless DATABASE_URL says it; and its read replica, unless DATABASE_REPLICA_URL does."""
 
     url: str = ""
+    replica_url: str = ""
 
 
 class ProviderSettings(FileRules):
@@ -427,6 +428,7 @@ class SourceSettings(Rule):
         columns: the titles of its columns, where they are none that are known.
         dates: what comes first in its dates such as 03/04/2026, where they don't tell.
         statuses: what its words for a status mean, where they are none that are known.
+        encoding: in which it is written, where that cannot be found out, such as "cp1251".
     """
 
     kind: Literal["sample", "csv", "slack", "microsoft"]
@@ -434,6 +436,7 @@ class SourceSettings(Rule):
     columns: dict[HrColumn, str] = Field(default_factory=dict)
     dates: Literal["", "day first", "month first"] = ""
     statuses: dict[str, Literal["active", "left"]] = Field(default_factory=dict)
+    encoding: Encoding = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -787,6 +790,11 @@ def database_url(settings: Settings, environ: Mapping[str, str] = os.environ) ->
     """DATABASE_URL, else app.yaml's, else a file: the demo's if there is only the sample company."""
     default = DEMO_DATABASE if settings.is_sample else DATABASE_DEFAULT
     return secret("DATABASE_URL", environ) or settings.database.url or default
+
+
+def replica_url(settings: Settings, environ: Mapping[str, str] = os.environ) -> str:
+    """DATABASE_REPLICA_URL, else app.yaml's; "" if there is no read replica."""
+    return secret("DATABASE_REPLICA_URL", environ) or settings.database.replica_url
 
 
 def secret(name: str, environ: Mapping[str, str] = os.environ) -> str:

@@ -8,7 +8,6 @@ import logging
 import re
 import sys
 
-import stamina
 import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -72,7 +71,6 @@ def _configure(level: int, *last: Processor) -> None:
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    stamina.instrumentation.set_on_retry_hooks(())  # an attempt is no news; what comes of all of them is
     for name in CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     logging.getLogger(BOLT).addFilter(_is_error)  # Bolt sets the level itself

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
@@ -24,9 +25,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage import installation
-from storage.kept import refuse_to_read
 from storage.prepared import queue_of, run, send_waiting, without_values
 from storage.ready import Ready
+from storage.replica import Replica, make_mark, needs_mark, patient
 from storage.statement_queue import QUEUE, StatementQueue
 from storage.turns import Turns
 
@@ -91,7 +92,9 @@ class UnreadableDatabaseError(Exception):
         values: what is to be said of it besides.
     """
 
-    def __init__(self, what: Literal["address", "place", "newer"], **values: object) -> None:
+    def __init__(
+        self, what: Literal["address", "place", "newer", "replica_address", "replica_is_primary"], **values: object
+    ) -> None:
         super().__init__(what, values)
         self.what = what
         self.values = values
@@ -141,21 +144,38 @@ class Database:
 
     Args:
         url: `sqlite:///path/to/file.db` or `postgresql://user:password@host/name`.
+        replica_url: of a read replica of the second, "" for none.
+        heard: is told of each question that may be answered there why it was not, "" if it was.
+
+    Attributes:
+        replica: answers questions, None if there is none.
 
     Raises:
         UnreadableDatabaseError: the address is of no kind we know.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, replica_url: str = "", heard: Callable[[str], object] = lambda _why: None) -> None:
         self.url = _known(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite and self.url.database:
             _make_private(Path(self.url.database))
         engine = _sqlite if self.is_sqlite else _postgresql
         self._orders, self._questions, self._slices = (engine(self.url, use) for use in USES)
-        event.listen(self._questions, "before_cursor_execute", refuse_to_read)
         self._ready = Ready(self._questions, CONNECTIONS_MAX)
         self._turns = Turns()
+        self.replica: Replica | None = None
+        if replica_url:
+            there = patient(self._known_replica(replica_url))
+            self.replica = Replica(there, _postgresql(there, "questions"), CONNECTIONS_MAX, self._say, heard)
+
+    def _known_replica(self, url: str) -> URL:
+        try:
+            found = _known(url)
+        except UnreadableDatabaseError:
+            raise UnreadableDatabaseError("replica_address") from None
+        if self.is_sqlite or found.get_backend_name() == "sqlite":
+            raise UnreadableDatabaseError("replica_address")
+        return found
 
     def transact(self, work: Callable[[Connection], T], *, in_turn: bool = False, turn: Turn = "") -> T:
         """Run an order in one transaction; on PostgreSQL it is redone when another one came between.
@@ -247,23 +267,73 @@ class Database:
         with conn:
             yield Apart(conn, self.is_sqlite, self._redone, lambda: self._turns.waits)
 
-    def ask(self, work: Callable[[Connection], T], wait_s: float = POOL_WAIT_S, again: Hashable = None) -> T:
+    def ask(
+        self,
+        work: Callable[[Connection], T],
+        wait_s: float = POOL_WAIT_S,
+        again: Hashable = None,
+        *,
+        anywhere: bool = False,
+    ) -> T:
         """Answer a question from one read-only snapshot, anew if the server had closed the connection meanwhile.
 
         Args:
-            work: called with the connection, perhaps several times.
+            work: called with the connection, perhaps several times; what it leaves elsewhere it must begin anew.
             wait_s: so many seconds a connection is waited for.
             again: a key of what is kept with which it begins, for what is asked again and again; see Ready.
+            anywhere: if there is a read replica, and it is not late, it may answer.
 
         Raises:
             BusyError: no connection could be had in time.
         """
+        if anywhere and self.replica is not None and (found := self.replica.answer(work)) is not None:
+            return found.value
         try:
             return self._ask(work, wait_s, again)
         except DBAPIError as trouble:
             if not trouble.connection_invalidated:
                 raise
             return self._ask(work, wait_s, again)  # all old connections are gone now
+
+    def looked(self, work: Callable[[Connection], T]) -> T | None:
+        """Answer a question on the read replica only, None if it can't; for what an order will read all the same.
+
+        Args:
+            work: called with the connection, perhaps several times. It gives something but None.
+        """
+        found = self.replica.answer(work) if self.replica is not None else None
+        return None if found is None else found.value
+
+    def _say(self, text: str) -> list[tuple[Any, ...]]:
+        """What one statement finds on PostgreSQL, anew if the server had closed the connection meanwhile."""
+        try:
+            return self._ready.say(text, POOL_WAIT_S)
+        except DBAPIError as trouble:
+            if not trouble.connection_invalidated:
+                raise
+            return self._ready.say(text, POOL_WAIT_S)
+
+    def look_at_replica(self, now: datetime) -> str:
+        """See whether the replica can be used now, and whether the primary's mark is that of today.
+
+        Args:
+            now: the moment.
+
+        Returns:
+            What is the matter with it, a word of storage/replica.py; "" if nothing is, and if there is none.
+
+        Raises:
+            DBAPIError, BusyError: the primary cannot be used.
+        """
+        if self.replica is None:
+            return ""
+        try:
+            here = self.replica.position()
+        except PoolTimeout as trouble:
+            raise BusyError("all connections to the database are in use") from trouble
+        if self.ask(partial(needs_mark, here, now)):
+            self.transact(partial(make_mark, here, now))
+        return self.replica.look()
 
     def _ask(self, work: Callable[[Connection], T], wait_s: float, again: Hashable) -> T:
         try:
@@ -353,6 +423,8 @@ class Database:
 
     def close(self) -> None:
         """Let all connections go."""
+        if self.replica is not None:
+            self.replica.close()
         self._ready.close()
         self._orders.dispose()
         self._questions.dispose()

@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from sqlalchemy import Connection
 
-from bot.http import KeyRefusedError, NotFoundError
+from bot.errors import KeyRefusedError, NotFoundError
 from bot.providers.base import Provider
 from bot.providers.set_aside import not_asked_for
 from bot.providers.set_aside import set_aside as set_aside_row
