@@ -22,11 +22,11 @@ OFFICE = replace(
     teams=(*ACME.teams, Team("empty", "Empty", "lea", "engineering")),
 )
 BUDGETS = [
-    *RULES["budgets"],  # type: ignore[misc]
+    *RULES["budgets"],
     {"name": "ads-pool", "who": "team ads", "amount": "10 USD", "every": "month"},
     {"name": "empty-pool", "who": "team empty", "amount": "10 USD", "every": "quarter"},
 ]
-OFFICE_RULES = {
+OFFICE_RULES: dict[str, object] = {
     **RULES,
     "budgets": BUDGETS,
     "claims": {"categories": [{"name": "tools", "amount": "100 USD"}]},
