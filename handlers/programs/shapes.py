@@ -6,7 +6,8 @@ Amounts go both ways in both forms: `text` for a model or a person, a decimal nu
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 HOUR_S = 3600
 TTL_MAX_S = 14 * 24 * HOUR_S
@@ -42,6 +43,13 @@ ModelName = Annotated[str, Field(max_length=255, description="The model that wil
 
 class Call(Shape):
     """Something a program says."""
+
+    @field_validator("*")
+    @classmethod
+    def _can_be_kept(cls, value: object) -> object:
+        if isinstance(value, str) and "\0" in value:
+            raise PydanticCustomError("nought", "a text may have no letter U+0000")
+        return value
 
 
 class SeeBudget(Call):

@@ -278,6 +278,23 @@ def test_what_is_not_understood_is_said(acme_api: Api, content: bytes, kind: str
     is_problem(answer, status, name)
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/check", {"account": "person/a\0"}),
+        ("/reservations", {"amount": "5 USD", "model": "a\0b"}),
+        ("/requests", {"amount": "5 USD", "reason": "a\0b"}),
+        ("/estimate", {"model": "a", "tokens_input": 5, "tokens_output": 5, "provider": "\0"}),
+    ],
+)
+def test_a_letter_that_no_database_keeps_is_refused(api: Api, path: str, body: dict[str, object]) -> None:
+    """PostgreSQL refuses it in the middle of a statement."""
+    answer = api.posts(ANA, path, body, "k")
+    is_problem(answer, 422, "invalid")
+    assert "may have no letter U+0000" in answer.json()["detail"]
+    is_problem(api.gets(ANA, "/balance?account=person/a%00"), 422, "invalid")
+
+
 def test_a_path_that_is_not_there_is_a_problem(acme_api: Api) -> None:
     """So is a method that the path does not have."""
     is_problem(acme_api.client.get(f"{PREFIX}/nothing"), 404, "not-found")
