@@ -47,7 +47,7 @@ from handlers.planning import counting
 from handlers.policy import Policy, Vendor
 from handlers.programs import Call, Caller, CallType, Shape
 from handlers.requests import keep_receipt, opened
-from handlers.sentence import Sentence, storable
+from handlers.sentence import Sentence
 from storage import (
     aliases,
     erasure,
@@ -195,7 +195,7 @@ class App:
             What `hear` would answer. None for what is to be said to `hear`: it is no question, nobody is known by the
             identities, or more is needed than the database.
         """
-        one, rest = handlers.parse_command(storable(text))
+        one, rest = handlers.parse_command(text)
         if one.writes or (at_once and (rest or not one.at_once or not self.database.is_sqlite)):
             return None
         try:
@@ -203,6 +203,7 @@ class App:
                 card = self.database.ask(
                     lambda conn: self._answer_linked(conn, identities, place, one, rest),
                     0 if at_once else POOL_WAIT_S,
+                    people.speaker_key(place.platform, identities),
                     anywhere=True,
                 )
         except BusyError:

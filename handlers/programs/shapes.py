@@ -7,7 +7,8 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from pydantic_core import PydanticCustomError
+
+from handlers.sentence import storable
 
 HOUR_S = 3600
 TTL_MAX_S = 14 * 24 * HOUR_S
@@ -42,14 +43,12 @@ ModelName = Annotated[str, Field(max_length=255, description="The model that wil
 
 
 class Call(Shape):
-    """Something a program says."""
+    """Something a program says. What no database can keep is taken out of its texts."""
 
-    @field_validator("*")
+    @field_validator("*", mode="before")
     @classmethod
-    def _can_be_kept(cls, value: object) -> object:
-        if isinstance(value, str) and "\0" in value:
-            raise PydanticCustomError("nought", "a text may have no letter U+0000")
-        return value
+    def _storable(cls, value: object) -> object:
+        return storable(value) if isinstance(value, str) else value
 
 
 class SeeBudget(Call):

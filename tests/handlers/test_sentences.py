@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.numbers import list_currencies
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from bot.config import Settings
 from handlers import COMMANDS, UNKNOWN, parse_command
@@ -977,3 +978,20 @@ def test_an_amount_of_the_settings_is_read_as_their_organization_writes_it(
     except ValidationError:
         found = 0
     assert found == nanos
+
+
+@pytest.mark.parametrize("bad", ["\0", "\ud800"])
+def test_what_no_database_can_keep_breaks_nothing(database: Database, clock: Clock, bad: str) -> None:
+    """A null character, or half of a pair of surrogates: no text of PostgreSQL holds it, and no UTF-8 the other."""
+    company = Company(database, clock)
+    said = ("balance of {}ana", "spend on {}", "history {}", "deny {}1", "token new for {}", "audit of {}", "{}balance")
+    for each in said:
+        assert "broke" not in company.say("ada", each.format(bad)), each
+    assert "#1" in company.say("ana", f"request 50 the{bad} move")
+    assert "#2" in company.say("ana", "request", amount="50", reason=f"the other{bad} move")
+    assert [each["reason"] for each in company.database.ask(reasons)] == ["the move", "the other move"]
+
+
+def reasons(conn: Connection) -> list[Any]:
+    """The reasons of all requests."""
+    return list(conn.execute(text("select reason from requests order by id")).mappings())
