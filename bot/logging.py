@@ -8,11 +8,11 @@ import logging
 import re
 import sys
 
-import stamina
 import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from bot.request_ids import add_number
 from bot.secret_shapes import KEYS, PASSWORDS
 
 # Tokens of the platforms and providers we speak to, and anything in an Authorization header; JSON writes \n for a line.
@@ -54,7 +54,7 @@ def _configure(level: int, *last: Processor) -> None:
         last: what makes a line of an event, behind what all lines have.
     """
     named: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        add_number,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
     ]
@@ -71,7 +71,6 @@ def _configure(level: int, *last: Processor) -> None:
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    stamina.instrumentation.set_on_retry_hooks(())  # an attempt is no news; what comes of all of them is
     for name in CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     logging.getLogger(BOLT).addFilter(_is_error)  # Bolt sets the level itself

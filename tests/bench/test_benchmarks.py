@@ -73,7 +73,10 @@ PAGES: Mapping[ModuleType, Sizes] = {
 }
 SMALLEST: Mapping[str, Mapping[ModuleType, Sizes]] = {
     "slash": {servers: {"DAYS": 2}, slash: {"ROUNDS": 1, "ROUND_S": 0.1, "WARM_UP": 20, "ASKED_BEFORE": 5}},
-    "start": {servers: {"DAYS": 2}, start: {"STARTS": 1, "COMMANDS": 20, "SETTLE_S": 0.0}},
+    "start": {
+        servers: {"DAYS": 2},
+        start: {"STARTS": 1, "COMMANDS": 20, "SETTLE_S": 0.0, "DAY_ROUNDS": 1, "DAY_COMMANDS": 20},
+    },
     "ledger": LEDGER,
     "ledger-large": LEDGER,
     "partitions": {

@@ -8,6 +8,7 @@ from multiprocessing.sharedctypes import Synchronized
 from bot.app import App
 from bot.clock import guarded
 from bot.config import Settings
+from bot.logging import quiet
 from bot.platforms.slack.client import web_client
 from bot.platforms.slack.messenger import Slack
 from storage.db import Database
@@ -25,6 +26,7 @@ def replica(rules: Mapping[str, object], url: str, slack_url: str, token: str, a
         token: which Slack takes.
         ahead_s: seconds by which its clock is ahead of the real one; a test may change it.
     """
+    quiet()  # with all values of each frame, a traceback takes seconds
     app = App(
         settings=Settings.model_validate(rules),
         database=Database(url),

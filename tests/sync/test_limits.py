@@ -7,8 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection
 
-from bot.errors import UndeliverableError, UnreachableError
-from bot.http import KeyRefusedError
+from bot.errors import KeyRefusedError, UndeliverableError, UnreachableError
 from bot.providers.base import Limit, ProviderIdentity
 from handlers.budgets import BudgetStatus
 from handlers.card import Table, Text

@@ -4,9 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.errors import OutsideError, UnreachableError
+from bot.errors import KeyRefusedError, OutsideError, UnreachableError
 from bot.health import Health
-from bot.http import KeyRefusedError
 from storage import outbox, pauses
 from storage.db import Database
 from tests.support.clock import Clock

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -39,11 +40,15 @@ RULES_HERE: dict[str, object] = {
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Any]:
-    """A PostgreSQL of its own, which can be stopped."""
-    made = started(tmp_path / "data")
-    yield made
-    made.cleanup()
+def server() -> Iterator[Any]:
+    """A PostgreSQL of its own, which can be stopped.
+
+    It runs as another user, and whoever runs pytest beside us takes the folder of all temporary paths for themself.
+    """
+    with TemporaryDirectory(prefix="bursar-week-", ignore_cleanup_errors=True) as home:
+        made = started(Path(home) / "data")
+        yield made
+        made.cleanup()
 
 
 def said(slack: FakeSlack) -> Counter[str]:

@@ -19,8 +19,8 @@ from bot.directory.departments import DepartmentIds, DepartmentLine, ToldByMembe
 from bot.directory.microsoft.mailbox_zones import may_read, zones_of
 from bot.directory.names import id_from_email, locale_name
 from bot.directory.source import Known, Taken
-from bot.errors import OutsideError, UndeliverableError, UnreachableError
-from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError
+from bot.errors import KeyRefusedError, OutsideError, UndeliverableError, UnreachableError
+from bot.http import PATIENCE, Api, ApiKey
 from bot.texts import in_words, t
 from handlers.language import N_
 from storage.directory import Directory, Group, Link, Person, address
