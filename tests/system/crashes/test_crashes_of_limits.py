@@ -60,7 +60,7 @@ def at_the_provider(provider: MortalProvider) -> list[object]:
 
 @pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.long)])
 def test_whenever_the_process_dies_from_asking_to_applied_the_end_is_the_same(tmp_path: Path, every: int) -> None:
-    """At commits, before and after them, and at orders to the provider, every fifth or all: nothing is lost or double."""
+    """At commits, before and after them, and at orders to the provider, every fifth or all: nothing lost or double."""
     url = fresh(tmp_path, "whole")
     provider, board, fate = MortalProvider(), MortalBoard(), Fate()
     life(url, provider, board, fate, Clock(MONDAY))
