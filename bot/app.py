@@ -203,6 +203,7 @@ class App:
                 card = self.database.ask(
                     lambda conn: self._answer_linked(conn, identities, place, one, rest),
                     0 if at_once else POOL_WAIT_S,
+                    people.speaker_key(place.platform, identities),
                     anywhere=True,
                 )
         except BusyError:

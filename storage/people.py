@@ -1,6 +1,6 @@
 """Who there is: people, accounts, the tree they form through time, and the identities that were linked to them."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -27,7 +27,7 @@ from sqlalchemy import (
 from storage import people_sources, roster
 from storage.directory import Directory, Link, Person, address, has_plain_domain
 from storage.former_links import Relinked
-from storage.kept import kept, known, note, see, version_in
+from storage.kept import kept, known, note, see, sees, version_in
 from storage.prepared import Prepared
 from storage.tables import (
     FOREVER,
@@ -146,6 +146,11 @@ def person(conn: Connection, person_id: str) -> Person | None:
     return person_of(row) if row else None
 
 
+def speaker_key(platform: str, external_ids: Sequence[str]) -> Hashable:
+    """Under what a question keeps who speaks; see `speaker`."""
+    return ("speaker", platform, *external_ids)
+
+
 def speaker(
     conn: Connection, platform: str, external_ids: Sequence[str]
 ) -> tuple[Person, tuple["Account", ...]] | None:
@@ -156,8 +161,8 @@ def speaker(
         platform: such as "slack".
         external_ids: in the order in which they are looked for.
     """
-    key = ("speaker", platform, *external_ids)
-    if conn.dialect.name == "sqlite":  # elsewhere the version comes with the statement
+    key = speaker_key(platform, external_ids)
+    if sees(conn):  # else the version comes with the statement
         before: tuple[Person, tuple[Account, ...]] | None = known(conn, key)
         if before is not None:
             return before
