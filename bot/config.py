@@ -24,7 +24,7 @@ from pydantic import (
 from bot import yaml_file
 from bot.providers.files.kinds import KINDS
 from bot.providers.files.presets import NAMES as PRESET_NAMES
-from bot.providers.files.settings import BUCKETS, FileRules
+from bot.providers.files.settings import BUCKETS, Encoding, FileRules
 from bot.providers.registry import PROVIDERS, credit_price
 from bot.secret_shapes import lines_with_keys
 from bot.setting_errors import explained, fault_of, is_echo, meant
@@ -428,6 +428,7 @@ class SourceSettings(Rule):
         columns: the titles of its columns, where they are none that are known.
         dates: what comes first in its dates such as 03/04/2026, where they don't tell.
         statuses: what its words for a status mean, where they are none that are known.
+        encoding: in which it is written, where that cannot be found out, such as "cp1251".
     """
 
     kind: Literal["sample", "csv", "slack", "microsoft"]
@@ -435,6 +436,7 @@ class SourceSettings(Rule):
     columns: dict[HrColumn, str] = Field(default_factory=dict)
     dates: Literal["", "day first", "month first"] = ""
     statuses: dict[str, Literal["active", "left"]] = Field(default_factory=dict)
+    encoding: Encoding = ""
 
     @model_validator(mode="before")
     @classmethod

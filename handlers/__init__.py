@@ -148,6 +148,7 @@ from handlers.requests import (
     who,
     withdraw,
 )
+from handlers.sentence import storable
 from handlers.synonyms import CHINESE_LETTER, TONGUES
 from handlers.telemetry import reconcile
 from handlers.waste import (
@@ -452,6 +453,7 @@ def parse_command(text: str) -> tuple[Command, str]:
 
 
 def _parsed(text: str) -> tuple[Command, str]:
+    text = storable(text)
     if not text.strip():
         return COMMANDS["help"], ""
     return heard(text, NAMED) or (UNKNOWN, text.strip())
@@ -474,7 +476,7 @@ def answer(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context) -> 
     """
     said: Mapping[str, object] = {}
     try:
-        said = understand(one, rest, inputs, ctx)
+        said = understand(one, rest, {name: storable(value) for name, value in inputs.items()}, ctx)
         card = one.handler(ctx, **said)
     except RefusedError:
         seen = _for_viewer(one, rest, ctx)

@@ -10,7 +10,7 @@ import os
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -267,12 +267,20 @@ class Database:
         with conn:
             yield Apart(conn, self.is_sqlite, self._redone, lambda: self._turns.waits)
 
-    def ask(self, work: Callable[[Connection], T], wait_s: float = POOL_WAIT_S, *, anywhere: bool = False) -> T:
+    def ask(
+        self,
+        work: Callable[[Connection], T],
+        wait_s: float = POOL_WAIT_S,
+        again: Hashable = None,
+        *,
+        anywhere: bool = False,
+    ) -> T:
         """Answer a question from one read-only snapshot, anew if the server had closed the connection meanwhile.
 
         Args:
             work: called with the connection, perhaps several times; what it leaves elsewhere it must begin anew.
             wait_s: so many seconds a connection is waited for.
+            again: a key of what is kept with which it begins, for what is asked again and again; see Ready.
             anywhere: if there is a read replica, and it is not late, it may answer.
 
         Raises:
@@ -281,11 +289,11 @@ class Database:
         if anywhere and self.replica is not None and (found := self.replica.answer(work)) is not None:
             return found.value
         try:
-            return self._ask(work, wait_s)
+            return self._ask(work, wait_s, again)
         except DBAPIError as trouble:
             if not trouble.connection_invalidated:
                 raise
-            return self._ask(work, wait_s)  # all old connections are gone now
+            return self._ask(work, wait_s, again)  # all old connections are gone now
 
     def looked(self, work: Callable[[Connection], T]) -> T | None:
         """Answer a question on the read replica only, None if it can't; for what an order will read all the same.
@@ -327,9 +335,9 @@ class Database:
             self.transact(partial(make_mark, here, now))
         return self.replica.look()
 
-    def _ask(self, work: Callable[[Connection], T], wait_s: float) -> T:
+    def _ask(self, work: Callable[[Connection], T], wait_s: float, again: Hashable) -> T:
         try:
-            return self._ready.ask(work, wait_s)
+            return self._ready.ask(work, wait_s, again)
         except PoolTimeout as trouble:
             raise BusyError("all connections to the database are in use") from trouble
 

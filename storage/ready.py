@@ -1,11 +1,11 @@
 """Connections that stay ready for questions: to take one out of a pool and give it back takes longer than to ask."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from storage import kept
@@ -29,14 +29,23 @@ class Ready:
         self._room = threading.Semaphore(most)
         self._free: list[Connection] = []
         self._states = kept.States()
+        event.listen(engine, "before_cursor_execute", kept.refuse_to_read)
 
-    def ask(self, work: Callable[[Connection], T], wait_s: float) -> T:
+    def ask(self, work: Callable[[Connection], T], wait_s: float, again: Hashable = None) -> T:
         """Answer a question.
+
+        Args:
+            work: called with the connection, twice if there is a key and more is needed than is kept.
+            wait_s: so many seconds a connection is waited for.
+            again: a key of what is kept with which the question begins; None if it need not be tried with that alone.
 
         Raises:
             PoolTimeout: none of the connections was free within so many seconds.
         """
         with self._lent(wait_s) as conn:
+            if again is not None:
+                with suppress(kept.NotKeptError):
+                    return kept.alone(conn, again, work)
             return self._asked(conn, work)
 
     def ask_after(self, first: Callable[[Connection], object], work: Callable[[Connection], T]) -> T:

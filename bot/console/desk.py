@@ -29,7 +29,7 @@ from handlers.errors import RefusedError
 from handlers.language import N_, autonym, languages, say
 from handlers.periods import called_after, period_of
 from handlers.requests import is_receipt
-from handlers.sentence import Sentence
+from handlers.sentence import Sentence, storable
 from storage import people
 from storage.db import BusyError, InDoubtError
 
@@ -75,7 +75,7 @@ class Desk:
         values |= {
             name: value
             for name, value in request.path_params.items()
-            if value.split() == [value] and not {*value} & {*"{}/"}
+            if value.split() == [value] and value == storable(value) and not {*value} & {*"{}/"}
         }
         if one.for_whom not in visitor.audience or request.path_params.keys() - values.keys():
             return self._message(request, visitor, say(visitor.language, GONE), status=404)
@@ -199,7 +199,7 @@ class Desk:
         visitor = self.let_in(request)
         text = said.get("says", "").strip()
         inputs = {name: value for name, value in said.items() if name not in OWN_FIELDS}
-        delivery = f"{visitor.person.id}/{said['delivery'][:100]}" if said.get("delivery") else ""
+        delivery = f"{visitor.person.id}/{storable(said['delivery'][:100])}" if said.get("delivery") else ""
         place = place_of(visitor.person.id)
         try:
             kept = {name: self.app.keep_receipt(visitor.person.id, content) for name, content in sent.items()}

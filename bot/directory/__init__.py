@@ -50,7 +50,7 @@ def _csv(source: SourceSettings, settings: Settings, now: Callable[[], datetime]
     """An HR export. Who names none does not load what reads it."""
     hr = import_module("bot.directory.hr_csv.source")
     groups = {each.id: each.title_and_value for each in settings.groups if each.column}
-    layout = hr.HrLayout(source.columns, source.dates, source.statuses, groups)
+    layout = hr.HrLayout(source.columns, source.dates, source.statuses, groups, source.encoding)
     return hr.Csv(source.file, layout, lambda: now().astimezone(settings.policy.zone).date())
 
 

@@ -12,8 +12,10 @@ import pytest
 from slack_bolt import BoltResponse
 
 import handlers
+from bot.errors import RefusesUsError
 from bot.platforms.slack.block_kit import message
 from bot.platforms.slack.client import web_client
+from bot.platforms.slack.identity import Home
 from bot.platforms.slack.listener import ListenerSettings, SlackListener, Turn
 from bot.platforms.slack.verification import Rejection, Verifier
 from handlers.card import Card
@@ -216,6 +218,18 @@ def test_a_bug_is_told_by_a_number(typed: Typed, monkeypatch: pytest.MonkeyPatch
     assert "That broke" in typed.ask("ana", "balance")
     monkeypatch.setattr(typed.company.app, "ask_linked", bug)
     assert "That broke" in typed.ask("ana", "balance")
+
+
+def test_a_workspace_without_the_app_is_no_bug(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was taken off while somebody asked: both ways say so alike."""
+
+    def gone() -> Home:
+        raise RefusesUsError("The app is not installed there.")
+
+    for each in (typed.past, typed.through):
+        monkeypatch.setattr(each._people, "_home", gone)
+    assert "broke" not in typed.ask("ana", "balance")
+    assert typed.ask("ana", "balance") == typed.ask_through("ana", "balance")
 
 
 def test_an_order_is_seen_by_the_next_question(typed: Typed) -> None:
