@@ -3,7 +3,7 @@
 import json
 import secrets
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -788,17 +788,18 @@ class App:
             finally:
                 apart.prepare(roster.clear)
 
-    def _write(self, found: roster.Compared, wanted: Sequence[Link], today: date, mark: str, conn: Connection) -> bool:
+    def _write(self, found: roster.Compared, wanted: Iterable[Link], today: date, mark: str, conn: Connection) -> bool:
         """Whether it is written: not if somebody else wrote people since it was compared."""
         people_sources.take_turn(conn)
         if not roster.is_as_compared(conn, found):
             return False
         people_sources.note(conn, mark, self.now())
-        new = people.settle(conn, wanted, today)
-        at_providers = (each for each in new if each.link.platform in self.providers)
+        at_providers = []
+        for some in people.settle(conn, wanted, today):
+            at_providers += [each for each in some if each.link.platform in self.providers]
+            known = [each.link.account for each in some if each.link.platform in CHAT_PLATFORMS]
+            outbox.wake(conn, UNLINKED, [each.removeprefix("person/") for each in known], self.now())
         former_links.settle(conn, at_providers, today, self.now())
-        known = [each.link.account for each in new if each.link.platform in CHAT_PLATFORMS]
-        outbox.wake(conn, UNLINKED, [each.removeprefix("person/") for each in known], self.now())
         return True
 
     def tick(self) -> None:

@@ -11,7 +11,7 @@ from storage.directory import Person
 from storage.kept import kept, see, version_in
 from storage.people import person_of
 from storage.prepared import Prepared
-from storage.tables import FOREVER, exceptions, people
+from storage.tables import exceptions, people
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,6 @@ class BudgetException(NewException):
     ended_at: datetime | None
     ended_by: str
     ended_note: str
-
-    @property
-    def is_permanent(self) -> bool:
-        """Whether it has no last day."""
-        return self.until == FOREVER
 
 
 _NEW = tuple(NewException.__dataclass_fields__)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from itertools import islice
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
@@ -62,6 +63,7 @@ class Account:
 FEW = 2_000
 """So many accounts are looked through one by one, and not more."""
 LIKE_MAX = 100
+LINKS_AT_ONCE = 5_000
 
 _PERSON = select(people).where(people.c.id == bindparam("id"))
 _PERSONS = select(people).where(people.c.id.in_(bindparam("ids", expanding=True)))
@@ -512,9 +514,13 @@ def link_all(conn: Connection, wanted: Iterable[tuple[Link, str, str]]) -> list[
         Those that are new or another's now; their past is to be settled (former_links.settle).
     """
     last = {(one.platform, one.kind, one.external_id): (one, how, name) for one, how, name in wanted}
-    here = links.c.platform.in_(sorted({platform for platform, _, _ in last}))
-    rows = conn.execute(select(links).where(here)) if last else ()
-    known = {(row.platform, row.kind, row.external_id): (row.account_id, row.how) for row in rows}
+    known: dict[tuple[str, str, str], tuple[str, str]] = {}
+    keys = iter(sorted(last))
+    while some := list(islice(keys, LINKS_AT_ONCE)):
+        platforms, ids = (sorted({key[place] for key in some}) for place in (0, 2))
+        here = links.c.platform.in_(platforms), links.c.external_id.in_(ids)
+        rows = conn.execute(select(links).where(*here))
+        known |= {(row.platform, row.kind, row.external_id): (row.account_id, row.how) for row in rows}
     new = [each for key, each in sorted(last.items()) if _is_news(known.get(key), each[0].account, each[1])]
     upsert(conn, links, [_link_row(*each) for each in new])
     return [Relinked(one, known.get((one.platform, one.kind, one.external_id), ("", ""))[0]) for one, _, _ in new]
@@ -548,27 +554,28 @@ def apply(
     """
     roster.stage(conn, directory, organization)
     roster.compare(conn, leavers_percent)
-    relinked = settle(conn, directory.links, today)
+    relinked = [each for some in settle(conn, directory.links, today) for each in some]
     roster.clear(conn)
     return relinked
 
 
-def settle(conn: Connection, wanted: Iterable[Link], today: date) -> list[Relinked]:
+def settle(conn: Connection, wanted: Iterable[Link], today: date) -> Iterator[list[Relinked]]:
     """Make people, accounts, the tree and explicit links as they were staged and compared on this connection.
 
     Args:
         conn: an order's.
-        wanted: what the sources say of identities.
+        wanted: what the sources say of identities, each once; there may be millions.
         today: from when on it is so.
 
-    Returns:
-        See `apply`.
+    Yields:
+        Some at a time, what `apply` returns. It is done when all were taken.
     """
     roster.write(conn, today)
-    # What is charged to an account that is not there would count nowhere.
-    wanted = tuple(wanted)
-    there = roster.named(conn, {one.account for one in wanted})
-    return link_all(conn, ((one, "explicit", "") for one in wanted if one.account in there))
+    remaining = iter(wanted)
+    while some := list(islice(remaining, LINKS_AT_ONCE)):
+        # What is charged to an account that is not there would count nowhere.
+        there = roster.named(conn, {one.account for one in some})
+        yield link_all(conn, ((one, "explicit", "") for one in some if one.account in there))
 
 
 def any_known(conn: Connection) -> bool:

@@ -148,7 +148,7 @@ def pulled_and_limits(
 def _pulls(rows: Iterable[Sequence[Any]]) -> list[Pull]:
     found: dict[str, Pull] = {}
     for row in rows:
-        pull = found.setdefault(row[0], Pull(*row[:_FIELDS], told_nanos=row[_FIELDS + _ODD_FIELDS] or 0))
+        pull = found.setdefault(row[0], replace(Pull(*row[:_FIELDS]), told_nanos=row[_FIELDS + _ODD_FIELDS] or 0))
         day, odd_rows, missing, stale = row[_FIELDS : _FIELDS + _ODD_FIELDS]
         odd = OddDay(day, int(odd_rows or 0), bool(missing), bool(stale))
         if day and odd not in pull.odd:

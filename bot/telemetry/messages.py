@@ -31,7 +31,8 @@ INFLATED_MAX_BYTES = 16 * 2**20
 """What it may come to when it is unpacked."""
 MEMBERS_MAX = 64
 TEXT_MAX = 255
-DELTA, CUMULATIVE = 1, 2
+CUMULATIVE = 2
+"""AGGREGATION_TEMPORALITY_CUMULATIVE of opentelemetry/proto/metrics/v1/metrics.proto."""
 
 
 class UnreadableError(Exception):

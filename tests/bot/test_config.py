@@ -111,6 +111,7 @@ def test_good_settings_are_read(tmp_path: Path) -> None:
             f"links: [{{platform: llm, kind: user, id: {'u' * 300}, account: person/ana}}]\npeople:",
             "is too long: write 255 letters or fewer",
         ),
+        ("currency: EUR", "currency: [EUR]", "organization: currency (line 2): write text"),
         ("id: max", "id: clock", "people: Max: id (line 5): the id “clock” is the bot's own"),
     ],
 )

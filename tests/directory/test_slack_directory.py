@@ -46,7 +46,8 @@ class Office:
 
     def read(self, known: Known | None = None) -> Directory:
         """Read the directory."""
-        return self.source.read(known or knowing())
+        told = self.source.read(known or knowing())
+        return replace(told, people=tuple(told.everybody()), links=tuple(told.links), more=())
 
     def managers(self, known: Known | None = None) -> dict[str, str]:
         """Who has which manager."""

@@ -16,7 +16,14 @@ from storage.db import Database
 PAUSE_S = 0.05
 
 
-def replica(rules: Mapping[str, object], url: str, slack_url: str, token: str, ahead_s: "Synchronized[float]") -> None:
+def replica(
+    rules: Mapping[str, object],
+    url: str,
+    slack_url: str,
+    token: str,
+    ahead_s: "Synchronized[float]",
+    rounds: "Synchronized[int]",
+) -> None:
     """Tick and deliver until somebody kills the process.
 
     Args:
@@ -25,6 +32,7 @@ def replica(rules: Mapping[str, object], url: str, slack_url: str, token: str, a
         slack_url: where Slack is.
         token: which Slack takes.
         ahead_s: seconds by which its clock is ahead of the real one; a test may change it.
+        rounds: how often it has done both.
     """
     quiet()  # with all values of each frame, a traceback takes seconds
     app = App(
@@ -36,4 +44,5 @@ def replica(rules: Mapping[str, object], url: str, slack_url: str, token: str, a
     while True:
         guarded(app.tick)
         guarded(app.deliver)
+        rounds.value += 1
         time.sleep(PAUSE_S)

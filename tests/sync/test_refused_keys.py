@@ -26,9 +26,9 @@ def company(database: Database, clock: Clock) -> Company:
 
 
 def tick(company: Company, hours: float = 0) -> None:
-    """Time passes, with a tick each quarter of an hour."""
-    for _ in range(max(1, int(hours * 4))):
-        company.clock.forward(timedelta(hours=hours) / max(1, int(hours * 4)))
+    """Time passes, with a tick each half hour."""
+    for _ in range(max(1, int(hours * 2))):
+        company.clock.forward(timedelta(hours=hours) / max(1, int(hours * 2)))
         company.app.tick()
         company.settle()
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
@@ -33,7 +33,6 @@ Meaning = Literal[
     "list_cost",
     "currency",
 ]
-MEANINGS: tuple[Meaning, ...] = get_args(Meaning)
 BUCKETS = "s3://"
 """How the address of files begins that lie in a bucket."""
 

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Text, select, text
 
 from bot.sync.hours import read_hours
 from handlers.place import Place
+from handlers.programs import Caller
+from handlers.programs.shapes import Release, ReservationAnswer, Reserve
 from handlers.sentence import Sentence
 from handlers.telemetry import take_in
 from storage import audit, erasure, ingest, outbox
@@ -22,7 +24,7 @@ from storage.pulls import Pull
 from storage.tables import hours, metadata
 from storage.telemetry import Cell, Measured
 from tests.support.clock import Clock
-from tests.support.company import ACME, Company, says_first
+from tests.support.company import ACME, RULES, Company, says_first
 from tests.support.fakes.provider import FakeProvider
 
 ZOE = Person("zorvana", "Zoë Quillfeather", "zorvana.quillfeather@acme.example", "max", "search", number="HR-770077")
@@ -194,6 +196,26 @@ def test_what_programs_tell_late_stays_under_the_pseudonym(company: Company) -> 
 
     assert company.database.ask(telling) == []
     assert company.database.ask(by_account)[f"person/{pseudonym}"] > 40 * 10**9
+
+
+def test_what_they_called_a_tool_or_a_job_tells_nothing(database: Database, clock: Clock) -> None:
+    """The claim stays, for it was paid back; no part of a name stays in the words of whoever wrote them."""
+    rules: dict[str, object] = {**RULES, "claims": {"categories": [{"name": "tools", "amount": "500 USD"}]}}
+    company = Company(database, clock, rules, directory=WITH_ZOE)
+    company.say("zorvana", "claim 20 USD Cursor of Quillfeather September: secret reason of mine", "d1")
+    company.say("max", "approve 1", "d2")
+    company.say("fay", "paid 1", "d3")
+    program = Caller("person/zorvana", "token #1")
+    held = Reserve(amount="1 USD", external_id="quillfeather-nightly", what="of Quillfeather")
+    made = company.app.call(program, "zorvana", held)
+    assert isinstance(made, ReservationAnswer)
+    company.app.call(program, "zorvana", Release(reservation=made.reservation))
+    company.settle()
+    leaves(company)
+    erased(company)
+
+    assert company.database.ask(telling) == []
+    assert "Cursor of …" in company.say("fay", "claims all")
 
 
 def test_an_hr_import_that_still_has_her_makes_somebody_new(company: Company) -> None:
