@@ -204,7 +204,7 @@ class App:
                     lambda conn: self._answer_linked(conn, identities, place, one, rest),
                     0 if at_once else POOL_WAIT_S,
                     people.speaker_key(place.platform, identities),
-                    anywhere=True,
+                    anywhere=one.long,
                 )
         except BusyError:
             return None if at_once else self._busy()
@@ -349,9 +349,7 @@ class App:
         try:
             with timed(HEARD, kind.name, "order" if kind.writes else "sentence", platform="api"):
                 if not kind.writes:
-                    return self.database.ask(
-                        lambda conn: self._called(conn, kind, caller, speaker, call), anywhere=True
-                    )
+                    return self.database.ask(lambda conn: self._called(conn, kind, caller, speaker, call))
                 answer = self.database.transact(
                     lambda conn: self._called_once(conn, kind, caller, speaker, call, key), in_turn=True
                 )
@@ -438,7 +436,8 @@ class App:
 
     def _question(self, sentence: Sentence, one: Command, rest: str) -> Card:
         def ask() -> Card:
-            return self.database.ask(lambda conn: self._answer(conn, sentence, one, rest), anywhere=True)
+            anywhere = one.long or sentence.person == CLOCK.id
+            return self.database.ask(lambda conn: self._answer(conn, sentence, one, rest), anywhere=anywhere)
 
         card = ask()
         if card.stale and self.live.refreshed(card.stale):

@@ -20,6 +20,8 @@ ORDINALS = {word: n for n, words in enumerate(_ORDINAL_WORDS, 1) for word in wor
 THIRDS = {"early": 0, "beginning": 0, "start": 0, "mid": 1, "middle": 1, "late": 2, "end": 2}
 """Which third of a month: until the 10th, until the 20th, and after it, as 上旬, 中旬 and 下旬 have it."""
 THIRD_DAYS, HALF_MONTH_DAYS = 10, 15
+COUNT_MAX = 366
+"""So many days has a period at most."""
 UNITS = {"day": 1, "week": 7}
 MONTHS_OF = {"month": 1, "quarter": 3, "half": 6}
 SHORT = {
@@ -48,6 +50,7 @@ _FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
         r"from \1 to \3",
     ),
     (re.compile(r"(\d{4}-\d{2}-\d{2})t\d{2}.*"), r"\1"),
+    (re.compile(r"(\d{1,2}/\d{1,2})[-–—~](\d{1,2}/\d{1,2})"), r"from \1 to \2"),
     (re.compile(r"(20\d\d)(\d\d)(\d\d)"), r"\1-\2-\3"),
     (re.compile(r"(\d{1,2})[/.](20\d\d)"), r"\2-\1"),
     (re.compile(r"(20\d\d)[-/]?(q[1-4]|h[12])"), r"\2 \1"),
@@ -96,7 +99,7 @@ def part_of(said: Sequence[str], count_of: Callable[[str], int], whole: Whole) -
     number = ORDINALS.get(said[0], 0)
     count = count_of(said[1]) if number and len(said) > 1 else 0
     of = 2 + bool(count)
-    if not number or said[of : of + 1] != ["of"] or len(said) <= of + 1:
+    if not number or count > COUNT_MAX or said[of : of + 1] != ["of"] or len(said) <= of + 1:
         return None
     found = whole(said[of + 1 :])
     days = _piece(found[0], said[of - 1].removesuffix("s"), number, count or 1) if found else None

@@ -29,6 +29,7 @@ LAST = ("last", "past", "previous", "trailing", "rolling")
 THIS = ("this", "current")
 TO = ("to", "until", "till", "through", "thru", "-", "–", "—", "~")
 AND = ("and", "&", "+")
+NOW = ("now", "date")
 STARTS = ("start", "beginning")
 HOURS = ("hour", "hours", "morning", "afternoon", "evening", "night", "tonight")
 FISCAL = ("fiscal", "financial")
@@ -75,6 +76,8 @@ NUMBERS = {
 TO_DATE: dict[str, Every] = {"wtd": "week", "mtd": "month", "qtd": "quarter", "ytd": "year"}
 END_OF: dict[str, Every] = {"eow": "week", "eom": "month", "eoq": "quarter", "eoy": "year"}
 WEEKEND_DAYS = 2
+LEAP_WEEKS = 8
+"""In so many years there is one with 53 weeks."""
 MONTHS = 12
 
 
@@ -417,12 +420,24 @@ def _written_apart(said: Sequence[str], ctx: Context) -> Sequence[str]:
     at = int(said[0] in (*LAST, *THIS) and len(said) > 1)
     if said[at] in FISCAL and said[at + 1 : at + 2] in (["year"], ["quarter"]):
         return [*(said[:at] or ["this"]), *said[at + 1 :]]
+    if said[at] == "fiscal" and re.fullmatch(r"20\d\d", (said[at + 1 : at + 2] or [""])[0]):
+        return [*said[:at], "fy", *said[at + 1 :]]
+    if not at and (bare := _without_its_kind(said, ctx)):
+        return bare
     if said[at] == "calendar" and said[at + 1 : at + 2] == ["week"]:
         return [*said[:at], *said[at + 1 :]]
     if said[at] == "couple" and said[at + 1 : at + 2] == ["of"]:
         return [*said[:at], "2", *said[at + 2 :]]
     words = apart(said[at], _months(ctx.locale).keys() | _weekdays_gone(ctx.locale).keys(), led=bool(at))
     return [*said[:at], *words, *said[at + 1 :]] if words else said
+
+
+def _without_its_kind(said: Sequence[str], ctx: Context) -> Sequence[str]:
+    """The same without what it is, as in "month of october", "calendar year 2025"; empty where nothing says it."""
+    kind = 1 if said[0] in ("month", "year") else 2 if tuple(said[:2]) == ("calendar", "year") else 0
+    behind = kind + (said[kind : kind + 1] == ["of"])
+    named = said[behind] if kind and len(said) > behind else ""
+    return said[behind:] if named in _months(ctx.locale) or re.fullmatch(r"20\d\d", named) else []
 
 
 def _joined(said: Sequence[str], ctx: Context, *, and_is_to: bool = False) -> tuple[Span, int] | None:
@@ -432,7 +447,7 @@ def _joined(said: Sequence[str], ctx: Context, *, and_is_to: bool = False) -> tu
     if first is None or used + 1 >= len(said) or said[used] not in (*TO, *AND):
         return first
     rest = said[used + 1 :]
-    last = _one(rest, ctx)
+    last = _one(["today"] if rest[0] in NOW and said[used] in TO else rest, ctx)
     if last is None:
         return first
     words = used + 1 + last[1]
@@ -756,7 +771,8 @@ def _to_date(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
     """Such as "mtd", "month to date"."""
     every = TO_DATE.get(said[0])
     if every:
-        return _last(("this", every), ctx)
+        found = _last(("this", every), ctx)
+        return (found[0], 1) if found else None
     if said[0] in EVERY and tuple(said[1:3]) == ("to", "date"):
         found = _last(("this", said[0]), ctx)
         return (found[0], 3) if found else None
@@ -783,13 +799,16 @@ def _week(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
     if said[0] not in ("week", "wk", "cw", "kw") or len(said) < 2 or not said[1].isdecimal():  # noqa: PLR2004 - the word and a number
         return None
     named = said[2] if len(said) > 2 and re.fullmatch(r"\d{4}", said[2]) else ""  # noqa: PLR2004 - a year may follow
-    year = int(named) if named else ctx.today.isocalendar().year
-    try:
-        first = date.fromisocalendar(year, int(said[1][:3]), 1)
-        if not named and first > ctx.today:
-            first = date.fromisocalendar(year - 1, int(said[1][:3]), 1)
-    except ValueError:
-        raise RefusedError("There is no week {n} in {year}.", n=said[1][:3], year=year) from None
+    year, number = ctx.today.isocalendar().year, int(said[1][:3])
+    for each in (int(named),) if named else range(year, year - LEAP_WEEKS, -1):
+        try:
+            first = date.fromisocalendar(each, number, 1)
+        except ValueError:
+            continue
+        if named or first <= ctx.today:
+            break
+    else:
+        raise RefusedError("There is no week {n} in {year}.", n=said[1][:3], year=named or year)
     return _between(first, first + 6 * ONE_DAY, ctx), 2 + bool(named)
 
 

@@ -37,6 +37,7 @@ WORDS_MAX = 200
 TEXT_MAX = 3000
 UNTIL_LETTERS_MAX = 40
 STOPS = "?!.,;:。~… "
+QUOTES = '“”„«»「」"'
 Beside = Callable[[Connection, str, Callable[[Connection], None]], bool]
 ANYTHING = "…"
 """Ends what a synonym stands for if the rest of the sentence is passed over."""
@@ -116,6 +117,7 @@ class Command:
         beside: says of the rest of a sentence whether it may be carried out beside others of its kind, and holds what
             they have in common, in one trip with what it is given to ask; None if none may.
         at_once: said alone it takes a few milliseconds at most, however large the company is.
+        long: it reads about many people or months, so that a read replica may answer it.
         example: what somebody would say, such as "approve 42"; "" for what only buttons say.
         group: under which heading help shows it.
         audience: to whom it is of use.
@@ -130,6 +132,7 @@ class Command:
     bulk: bool
     beside: Beside | None
     at_once: bool
+    long: bool
     parameters: tuple[Parameter, ...]
     texts: tuple[str, ...]
     example: str = ""
@@ -161,6 +164,7 @@ def command(
     bulk: bool = False,
     beside: Beside | None = None,
     at_once: bool = False,
+    long: bool = False,
 ) -> Command:
     """Read a handler's signature and docstring."""
     hints = get_type_hints(handler, include_extras=True)
@@ -171,7 +175,7 @@ def command(
     texts = tuple(" ".join(each.split()) for each in (inspect.getdoc(handler) or "").split("\n\n"))
     name = handler.__name__.strip("_").replace("_", "-")
     return Command(
-        name, handler, writes, hidden, bulk, beside, at_once, parameters, texts, example or name, group, audience
+        name, handler, writes, hidden, bulk, beside, at_once, long, parameters, texts, example or name, group, audience
     )
 
 
@@ -349,6 +353,8 @@ def understand(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context)
     words = split_words(rest)
     if len(rest) > TEXT_MAX or len(words) > WORDS_MAX:
         raise RefusedError("That is too long. Say it in fewer words.")
+    if not one.writes:
+        words = [each.strip(QUOTES) or each for each in words]
     words = _day_at_the_end(one, words, values, ctx)
     before: list[str] = []
     while words:

@@ -81,6 +81,7 @@ ENGLISH: Sentences = (
     (r"balance of \g<whom>", rf"how much (?:does|do|has|have) {_SOMEBODY} (?:have |got )?(?:left|remaining)"),
     (r"spend of \g<whom>\g<when>", rf"how much (?:does|do|did|has|have) {_SOMEBODY} (?:spend|spent)(?P<when>\b.*)"),
     ("models", r"how much (?:is|are) (?!left|my|our|the|it|that|this|there|a|gone|used|unallocated)[\w .-]+"),
+    (r"why \g<when>", rf"(?:why |spend |compare )*{_DAYS} (?:vs\.?|versus|compared (?:to|with)|against) .+"),
     ("why", r"compare .*\b(?:week|month|quarter|year)s?\b.*"),
     ("spend of us by team", r"compare .+ (?:and|with|to|vs) .+|.+ (?:vs\.?|versus) .+"),
     (r"balance of \g<whom>", rf"how (?:is|are) {_SOMEBODY} doing(?: .*)?"),

@@ -165,8 +165,8 @@ class Database:
         self._turns = Turns()
         self.replica: Replica | None = None
         if replica_url:
-            there = patient(self._known_replica(replica_url))
-            self.replica = Replica(there, _postgresql(there, "questions"), CONNECTIONS_MAX, self._say, heard)
+            there = self._known_replica(replica_url)
+            self.replica = Replica(there, _postgresql(patient(there), "questions"), CONNECTIONS_MAX, self._say, heard)
 
     def _known_replica(self, url: str) -> URL:
         try:

@@ -30,6 +30,8 @@ BODY_MAX_BYTES = 4 * 2**20
 INFLATED_MAX_BYTES = 16 * 2**20
 """What it may come to when it is unpacked."""
 MEMBERS_MAX = 64
+PACKED = {"gzip": 31, "deflate": 15}
+"""How bodies are packed, and how zlib is told so (RFC 9110: deflate is what RFC 1950 says)."""
 TEXT_MAX = 255
 CUMULATIVE = 2
 """AGGREGATION_TEMPORALITY_CUMULATIVE of opentelemetry/proto/metrics/v1/metrics.proto."""
@@ -113,23 +115,23 @@ def inflated(body: bytes, encoding: str) -> bytes:
     """
     if encoding in ("", "identity"):
         return body
-    if encoding != "gzip":
-        raise UnreadableError(f"I don't understand the encoding {encoding[:20]}: send gzip, or nothing.")
+    if encoding not in PACKED:
+        raise UnreadableError(f"I don't understand the encoding {encoding[:20]}: send gzip, deflate, or nothing.")
     whole, rest = b"", body
     for _ in range(MEMBERS_MAX):  # RFC 1952: a file is one member or several
-        unpacking = zlib.decompressobj(wbits=31)
+        unpacking = zlib.decompressobj(PACKED[encoding])
         try:
             whole += unpacking.decompress(rest, INFLATED_MAX_BYTES + 1 - len(whole))
         except zlib.error:
-            raise UnreadableError("This is not gzip.") from None
+            raise UnreadableError(f"This is not {encoding}.") from None
         if len(whole) > INFLATED_MAX_BYTES:
             raise TooLargeError(f"Unpacked it is more than {INFLATED_MAX_BYTES // 2**20} MiB.")
         if not unpacking.eof:
-            raise UnreadableError("This gzip is cut off.")
+            raise UnreadableError(f"This {encoding} is cut off.")
         rest = unpacking.unused_data
         if not rest:
             return whole
-    raise UnreadableError(f"This gzip has more than {MEMBERS_MAX} members.")
+    raise UnreadableError(f"This {encoding} has more than {MEMBERS_MAX} members.")
 
 
 def metric_points(body: bytes, encoding: Encoding, wanted: Iterable[str]) -> Iterator[MetricPoint]:

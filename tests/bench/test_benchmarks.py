@@ -19,6 +19,7 @@ from bench import (
     people,
     pull,
     reconcile,
+    replica,
     rush,
     scale,
     servers,
@@ -86,6 +87,10 @@ SMALLEST: Mapping[str, Mapping[ModuleType, Sizes]] = {
     "scale": {
         ledger: {**LEDGER[ledger], "PEOPLE": 20, "TEAMS": 5},
         scale: {"SIZE": 400, "ASKED": 8, "REQUESTED": 2, "RATES": (50,), "LASTS_S": 1.0},
+    },
+    "replica": {
+        **PAGES,
+        replica: {"SIZE": 500, "ROUNDS": 1, "SENTENCES": 5, "LOOKS": (("p7", "/team/t7"),)},
     },
     "decisions": {decisions: {"ROUNDS": 1, "PER_ROUND": 16}},
     "digest": DIGESTS,

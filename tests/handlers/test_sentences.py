@@ -653,6 +653,25 @@ spend search team last week -> spend | whom=team/search | period=2026-11-09..202
 request 50 until end of december -> request | amount=50 | until=2026-12-31
 request 50 until the weekend -> request | amount=50 | until=2026-11-22
 request 50 until fri -> request | amount=50 | until=2026-11-27
+spend of “ana” last week -> spend | whom=person/ana | period=2026-11-09..2026-11-15
+balance of "Search" -> balance | whom=team/search
+request 50 “ana” -> request | amount=50 | reason=“ana”
+spend ytd by model -> spend | by=model | period=2026-01-01..2026-12-31
+spend mtd of ana -> spend | whom=person/ana | period=2026-11-01..2026-11-30
+spend week 53 -> spend | period=2020-12-28..2021-01-03
+spend october to date -> spend | period=2026-10-01..2026-11-22
+spend month of october -> spend | period=2026-10-01..2026-10-31
+spend for the calendar year 2025 -> spend | period=2025-01-01..2025-12-31
+spend fiscal 2026 -> spend | period=2026-01-01..2026-12-31
+spend 28/10-13/11 -> spend | period=2026-10-28..2026-11-13
+why october vs september -> why | period=2026-10-01..2026-10-31
+spend this week vs last week -> why | period=2026-11-16..2026-11-22
+spend 20 nov to 30 nov -> spend | period=2026-11-20..2026-11-30
+spend dec to feb -> spend | period=2025-12-01..2026-02-28
+spend since 2 months ago -> spend | period=2026-09-22..2026-11-22
+spend on the 31st -> spend | period=2026-10-31..2026-10-31
+spend last 2 weeks of october -> spend | period=2026-10-18..2026-10-31
+spend second half of last year -> spend | period=2025-07-01..2025-12-31
 """
 REFUSED = """
 spend last 24 hours -> ! I count whole days and know no “last 24 hours”.
@@ -995,3 +1014,17 @@ def test_what_no_database_can_keep_breaks_nothing(database: Database, clock: Clo
 def reasons(conn: Connection) -> list[Any]:
     """The reasons of all requests."""
     return list(conn.execute(text("select reason from requests order by id")).mappings())
+
+
+WORDS_FOR_DAYS = """
+first second last this next the of november feb 29 31st 1 99999 week weeks month days half quarters year q1 h2 2024 9999
+'25 fy26 ttm mid end start since from between after to and - monday mon-fri oct-feb 7d 99999y w53 2026-w01 ago same
+period few couple today now calendar fiscal 11/2026 20260229 13/13 28/2-3/3 2026-02-28..2026-03-01 ytd
+"""
+
+
+@settings(max_examples=150)
+@given(st.lists(st.sampled_from(WORDS_FOR_DAYS.split()), min_size=1, max_size=6))
+def test_any_words_for_days_are_days_or_refused(company: Company, words: list[str]) -> None:
+    """However they follow each other, nothing breaks, and no day is looked for where the calendar has none."""
+    assert understood(company, f"spend {' '.join(words)}")

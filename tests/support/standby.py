@@ -104,7 +104,8 @@ class Servers:
 
     def close(self) -> None:
         """Stop both."""
-        self.stop()
+        if (self._home / "postmaster.pid").exists():
+            self.stop()
         self.postgres.close()
         self._primary.cleanup()
 
@@ -114,9 +115,11 @@ def servers() -> Iterator[Servers]:
     """A primary and a standby that replays."""
     home = Path(tempfile.mkdtemp(prefix="bursar-pg-"))
     made = Servers(started(home / "primary"), home / "standby")
-    made.postgres.say(*(f"alter system set {each}" for each in QUIETLY), "select pg_reload_conf()")
-    made.copy()
-    made.start()
-    yield made
-    made.close()
-    shutil.rmtree(home, ignore_errors=True)
+    try:
+        made.postgres.say(*(f"alter system set {each}" for each in QUIETLY), "select pg_reload_conf()")
+        made.copy()
+        made.start()
+        yield made
+    finally:
+        made.close()
+        shutil.rmtree(home, ignore_errors=True)

@@ -406,10 +406,12 @@ def company(here: Here, clock: Clock) -> Company:
     return made
 
 
-def test_people_programs_and_pages_are_answered_by_the_replica(company: Company, here: Here) -> None:
-    """What is asked in chat, what a page asks, and files. An order and its answer are the primary's."""
+def test_pages_files_and_long_questions_are_answered_by_the_replica(company: Company, here: Here) -> None:
+    """What is left is asked of the primary, which keeps what it takes; and so is an order."""
     here.heard.clear()
     assert "left" in company.say("ana", "balance")
+    assert here.heard == []
+    assert "246.76" in company.say("ana", "spend")
     assert company.app.answers("ana", Place("console", "ana"), ["balance", "spend"])
     with company.app.file("focus-1.2-2026-11.csv") as path:
         assert path.read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
@@ -207,6 +208,11 @@ def test_a_body_may_be_packed_in_parts(company: Company, door: Collecting) -> No
     parts = gzip.compress(body[:100]) + gzip.compress(body[100:])
     assert door.exporter().send(parts, encoding="gzip").status_code == 200
     assert spent(company, "person/ana") == NANOS
+    bob = door.exporter(who="max")
+    assert bob.send(zlib.compress(body), encoding="deflate").status_code == 200
+    assert bob.send(zlib.compress(body)[:-3], encoding="deflate").status_code == 400
+    assert bob.send(body, encoding="zstd").status_code == 400
+    assert spent(company, "person/max") == NANOS
 
 
 def test_what_is_not_known_is_passed_over(company: Company, door: Collecting) -> None:
