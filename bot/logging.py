@@ -17,6 +17,8 @@ from bot.secret_shapes import KEYS, PASSWORDS
 
 # Tokens of the platforms and providers we speak to, and anything in an Authorization header; JSON writes \n for a line.
 SECRETS = re.compile(r"(xox[a-z]-|xapp-|sk-|sk_|ghp_|Bearer(?:\s|\\[nrt])+)[A-Za-z0-9._~+/=-]{4,}")
+INPUTS = re.compile("(?<=input_value=).*?(?=, input_type=)", re.DOTALL)
+"""What pydantic quotes of what it refuses, such as a message that an older program has kept."""
 CHATTY = ("slack_bolt", "slack_sdk", "httpx", "httpcore", "apscheduler", "uvicorn", "matplotlib", "alembic")
 
 BOLT = "slack_bolt.App"
@@ -65,6 +67,7 @@ def _configure(level: int, *last: Processor) -> None:
             processors=[
                 ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                _without_inputs,
                 *last,
                 _redact,
             ],
@@ -83,6 +86,13 @@ def _configure(level: int, *last: Processor) -> None:
 
 def _is_error(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.ERROR
+
+
+def _without_inputs(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """The traceback without what somebody said."""
+    if "exception" in event:
+        event["exception"] = INPUTS.sub("…", event["exception"])
+    return event
 
 
 def _redact(_logger: WrappedLogger, _name: str, line: str | EventDict) -> str:

@@ -476,7 +476,7 @@ def answer(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context) -> 
     """
     said: Mapping[str, object] = {}
     try:
-        said = understand(one, rest, {name: storable(value) for name, value in inputs.items()}, ctx)
+        said = _understood(one, rest, {name: storable(value) for name, value in inputs.items()}, ctx)
         card = one.handler(ctx, **said)
     except RefusedError:
         seen = _for_viewer(one, rest, ctx)
@@ -485,6 +485,41 @@ def answer(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context) -> 
         card = seen
     ctx.write()
     return card if one.writes else with_page(ctx, one.name, said.values(), card)
+
+
+_AND_THEN = re.compile(r"\s*(?:[,;，；]\s*(?:and |then )*|\b(?:and|then)\b(?: then)?|和|然后)\s*", re.IGNORECASE)
+"""What may stand between two wishes."""
+
+
+def _understood(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context) -> Mapping[str, object]:
+    """The arguments of a command.
+
+    Raises:
+        RefusedError: see understand; of a question with another wish behind it, that they are two.
+    """
+    try:
+        return understand(one, rest, inputs, ctx)
+    except RefusedError as refused:
+        both = None if one.writes else _both(one, rest, ctx)
+        if both is None:
+            raise
+        raise RefusedError(
+            "I do one thing at a time. Say “{first}”, then “{second}”.",
+            offers=tuple(each for each in both if not parse_command(each)[0].writes),
+            first=both[0],
+            second=both[1],
+        ) from refused
+
+
+def _both(one: Command, rest: str, ctx: Context) -> tuple[str, str] | None:
+    """The two wishes of a sentence such as "balance and spend last week", None if they are no two."""
+    cuts = [*(between.span() for between in _AND_THEN.finditer(rest)), (0, 0)]  # "balance; spend" has lost its mark
+    for ends, begins in cuts:
+        first, second = f"{one.name} {rest[:ends]}".strip(), rest[begins:].strip()
+        other, _ = parse_command(second)
+        if second and other not in (UNKNOWN, COMMANDS["help"]) and may_say(ctx, first) and may_say(ctx, second):
+            return first, second
+    return None
 
 
 def _for_viewer(one: Command, rest: str, ctx: Context) -> Card | None:

@@ -1,7 +1,7 @@
 """Who there is: people, accounts, the tree they form through time, and the identities that were linked to them."""
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from itertools import islice
@@ -260,7 +260,12 @@ def teams_with_owners(conn: Connection) -> list[tuple[Account, int]]:
 
 def accounts_ever(conn: Connection) -> list[Account]:
     """All accounts there are or were, by id."""
-    return [Account(*row) for row in conn.execute(select(accounts).order_by(accounts.c.id))]
+    same: dict[str, str] = {}  # each row brings the words that many have anew
+    rows = conn.execute(select(accounts).order_by(accounts.c.id))
+    return [
+        replace(one, kind=same.setdefault(one.kind, one.kind), parent_id=same.setdefault(one.parent_id, one.parent_id))
+        for one in (Account(*row) for row in rows)
+    ]
 
 
 def accounts_of(conn: Connection, account_ids: Collection[str]) -> dict[str, Account]:

@@ -86,6 +86,13 @@ def test_a_member_is_a_person_with_name_zone_locale_and_a_link(office: Office) -
     )
 
 
+def test_half_a_letter_in_a_name_keeps_nobody_out(office: Office) -> None:
+    """Names are cut where there is no room, in the middle of an emoji, too; no database keeps what is left of it."""
+    office.slack.users[office.joins("ana")]["profile"]["real_name"] = "Ana \ud83d"
+    office.joins("bob")
+    assert {one.name for one in office.read().people} >= {"Ana ", "Bob"}
+
+
 def test_a_name_is_taken_from_where_there_is_one(office: Office) -> None:
     """The profile's full name, the user's, the one that is displayed, and at last the user name."""
     user = office.slack.users[office.joins("ana")]

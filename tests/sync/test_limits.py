@@ -842,6 +842,17 @@ def test_the_owner_pauses_an_agent_and_resumes_it_exactly(acme: Company) -> None
     assert titles(acme, "max")[-1] == "Crawler is resumed at The sample company (llm)"
 
 
+def test_no_limit_is_written_while_a_pause_is_on_its_way(acme: Company) -> None:
+    """A limit that was raised meanwhile would open whom somebody has just stopped."""
+    acme.llm.knows("crawler-key")
+    acme.llm.changes("crawler-key", 500)
+    compare(acme)
+    acme.say("max", "pause agent crawler")
+    acme.say("fay", "correct 100 of agent crawler the launch")
+    acme.app.limits.read(acme.llm)
+    assert acme.database.ask(lambda conn: outbox.find(conn, "limit/llm/user:crawler-key")) is None
+
+
 def test_a_pause_that_does_nothing_is_not_reported_as_one(acme: Company) -> None:
     """The provider said yes, and whoever was to be paused goes on: that is looked at, and told."""
     acme.llm.deaf = True

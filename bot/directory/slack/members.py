@@ -13,6 +13,7 @@ from bot.directory.scratch import Scratch
 from bot.directory.source import Known, Taken
 from bot.platforms.slack.client import confirmed_address
 from handlers.policy import ZONES
+from handlers.sentence import storable
 from storage.directory import Person
 
 PERSON = "person/"
@@ -144,7 +145,7 @@ def _row(user: Mapping[str, Any], *, is_ours: bool) -> tuple[object, ...]:
         True,
         bool(profile.get("email")),
         confirmed_address(user),
-        next(filter(None, names), ""),
+        storable(next(filter(None, names), "")),
         zone if zone in ZONES else "",
         user.get("locale") or "",
         bool(user.get("deleted")),
