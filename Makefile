@@ -35,8 +35,8 @@ demo: .venv/run ## the sample company on a page of your own
 demo-reset: .venv/run ## the same, started afresh
 	@$(BIN)/python -m bot demo --port $(PORT) --reset
 
-# Each process has half of the files, so that what a file sets up is set up once; who is done takes from the other.
-SHARED := -n 2 --dist worksteal
+# Each process has its share of the files, so that what a file sets up is set up once; who is done takes from others.
+SHARED := -n logical --maxprocesses 6 --dist worksteal
 
 test: .venv/dev ## every test, PostgreSQL and browser included where they can be had
 	@$(BIN)/pytest $(SHARED)

@@ -37,6 +37,7 @@ BENCHMARKS: Mapping[str, tuple[str, str]] = {
 LARGE: Mapping[str, tuple[str, str]] = {
     "partitions": ("partitions", "bench"),
     "scale": ("scale", "bench"),
+    "replica": ("replica", "bench"),
     "ledger-large": ("ledger", "bench_large"),
     "digest-large": ("digest", "bench_large"),
     "alerts-large": ("alerts", "bench_large"),

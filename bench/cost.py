@@ -29,9 +29,9 @@ class Cost:
 
 def cost(database: Database, count: int, work: Callable[[], object]) -> Cost:
     """What each of so many takes that a piece of work does."""
-    before, ours, began = _used(database), time.process_time(), time.perf_counter()
+    before, ours, began = used(database), time.process_time(), time.perf_counter()
     work()
-    took = time.process_time() - ours, _used(database) - before, time.perf_counter() - began
+    took = time.process_time() - ours, used(database) - before, time.perf_counter() - began
     return Cost(*(each / count for each in took))
 
 
@@ -40,7 +40,7 @@ def middle(costs: Sequence[Cost]) -> Cost:
     return Cost(*(median(getattr(each, field.name) for each in costs) for field in fields(Cost)))
 
 
-def _used(database: Database) -> float:
+def used(database: Database) -> float:
     """The processor time of PostgreSQL's processes that serve us; not of those that clean up or serve another one."""
     ours = text(
         "select pid from pg_stat_activity where datname = current_database() and backend_type = 'client backend'"

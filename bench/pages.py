@@ -4,7 +4,7 @@ Beside the charges the company has what pages show of everything else: a limit a
 nobody is linked to, requests that wait, and spikes. Each page is asked for in a process that has drawn all of them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -96,11 +96,13 @@ def company() -> Directory:
     return replace(large, people=everybody, teams=teams, links=links)
 
 
-def app_of(url: str) -> App:
+def app_of(url: str, replica_url: str = "", heard: Callable[[str], object] = lambda _why: None) -> App:
     """The bot of that company."""
     rules: dict[str, Any] = RULES | {"providers": [{"kind": "sample", "name": "llm"}]}
     sample = Sample("llm", now=lambda: NOW)
-    return App(Settings.model_validate(rules), Database(url), {}, {"llm": sample}, company, now=lambda: NOW)
+    return App(
+        Settings.model_validate(rules), Database(url, replica_url, heard), {}, {"llm": sample}, company, now=lambda: NOW
+    )
 
 
 def build(url: str, size: int) -> None:
@@ -185,14 +187,15 @@ def _looked(url: str) -> list[Took]:
     with TestClient(site, base_url="http://127.0.0.1") as browser:
         for _ in range(ROUNDS + 1):
             for (person, path), took in zip(LOOKS, found, strict=True):
-                took.append(measured(partial(_ask, browser, person, path)))
+                took.append(measured(partial(ask, browser, person, path)))
     app.close()
     return [
         Took(median(each.cpu_s for each in took[1:]), median(each.wall_s for each in took[1:]), 0.0) for took in found
     ]
 
 
-def _ask(browser: TestClient, person: str, path: str) -> None:
+def ask(browser: TestClient, person: str, path: str) -> None:
+    """Ask for a page of the console."""
     browser.cookies = {"bursar-demo": person}
     answer = browser.get(f"/pages{path}")
     assert answer.status_code == 200, (path, answer.status_code)

@@ -98,6 +98,7 @@ def bursar(
     database_url: str,
     more: Mapping[str, Any] | None = None,
     secrets: Mapping[str, str] | None = None,
+    read: str = NEVER,
 ) -> Iterator[Server]:
     """`python -m bot run` with the sample company, in HTTP mode.
 
@@ -107,10 +108,11 @@ def bursar(
         database_url: its database.
         more: what comes to the lists of app.yaml.
         secrets: what comes to its environment.
+        read: when the provider is read, a cron line.
     """
     port = _free_port()
     config = home / f"app-{port}.yaml"
-    settings = rules(slack, port)
+    settings = rules(slack, port, read)
     config.write_text(yaml.safe_dump(settings | {name: settings[name] + each for name, each in (more or {}).items()}))
     environ = {
         "BURSAR_CONFIG": str(config),
@@ -123,12 +125,12 @@ def bursar(
         yield server
 
 
-def rules(slack: FakeSlack, port: int) -> dict[str, Any]:
+def rules(slack: FakeSlack, port: int, read: str = NEVER) -> dict[str, Any]:
     """app.yaml as it comes, with its people linked to their Slack users."""
     settings: dict[str, Any] = yaml.safe_load((ROOT / "app.yaml").read_text())
     people = Sample(now=utc_now).directory().people
     return settings | {
-        "providers": [{"kind": "sample", "read": NEVER, "history_days": DAYS}],
+        "providers": [{"kind": "sample", "read": read, "history_days": DAYS}],
         "slack": {"mode": "http", "url": slack.base_url},
         "server": {"port": port},
         "links": [
@@ -163,7 +165,7 @@ def _process(
     with log.open("w") as out, on_core(SERVER_CORE):
         began_s = time.perf_counter()
         process = subprocess.Popen(
-            [sys.executable, *words], cwd=ROOT, env={**_surroundings(), **environ}, stdout=out, stderr=out
+            [sys.executable, *words], cwd=ROOT, env={**surroundings(), **environ}, stdout=out, stderr=out
         )
     try:
         while not _answers(port, path):
@@ -181,7 +183,7 @@ def _process(
             process.wait()
 
 
-def _surroundings() -> dict[str, str]:
+def surroundings() -> dict[str, str]:
     """Our environment, in which Python may keep what it has compiled, as it does where the bot is installed."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 

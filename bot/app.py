@@ -3,7 +3,7 @@
 import json
 import secrets
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -61,7 +61,7 @@ from storage import (
     promotions,
     roster,
 )
-from storage.db import POOL_WAIT_S, BusyError, Database, Unusable, why_unusable
+from storage.db import POOL_WAIT_S, BusyError, Database, InDoubtError, Unusable, why_unusable
 from storage.directory import Directory, Link, Person
 
 log = structlog.get_logger()
@@ -116,6 +116,7 @@ class App:
     looked_s: float = field(default=0.0, init=False)
     unwritable: str = field(default="", init=False)
     _skew_noted: bool = field(default=True, init=False)  # by a process of before that this one follows
+    _replica_noted: bool = field(default=True, init=False)  # as above
 
     def __post_init__(self) -> None:
         vendors = tuple(self._vendor(each) for each in self.settings.providers if each.name in self.providers)
@@ -172,6 +173,8 @@ class App:
             card = self.carry_out(sentence)
         except RefusedError as refused:
             return _refusal(refused, self.language(sentence.person))
+        except InDoubtError:
+            return self._in_doubt()
         except BusyError:
             return self._busy()
         except Exception as trouble:  # noqa: BLE001 - a boundary; it is logged there
@@ -198,7 +201,10 @@ class App:
         try:
             with timed(HEARD, one.name, "sentence", platform=place.platform):
                 card = self.database.ask(
-                    lambda conn: self._answer_linked(conn, identities, place, one, rest), 0 if at_once else POOL_WAIT_S
+                    lambda conn: self._answer_linked(conn, identities, place, one, rest),
+                    0 if at_once else POOL_WAIT_S,
+                    people.speaker_key(place.platform, identities),
+                    anywhere=one.long,
                 )
         except BusyError:
             return None if at_once else self._busy()
@@ -225,6 +231,14 @@ class App:
         spoken = spoken_to(None, self.policy)
         busy = N_("I am busy just now. Nothing was changed; please say it again.")
         return Card(say(spoken, busy), tone="warn", language=spoken)
+
+    def _in_doubt(self) -> Card:
+        spoken = spoken_to(None, self.policy)
+        doubt = N_(
+            "The connection to the database broke while this was saved. It may have been done: look before you say it "
+            "again."
+        )
+        return Card(say(spoken, doubt), tone="warn", language=spoken)
 
     def _broke(self, trouble: Exception, place: Place, person: str = "") -> Card:
         """What somebody sees of a bug of ours, or of a database that is not well."""
@@ -261,7 +275,7 @@ class App:
 
         Raises:
             RefusedError: no, and why.
-            BusyError: the database had no time; nothing was changed.
+            BusyError: the database had no time; nothing was changed, unless it is an `InDoubtError`.
         """
         one, rest = handlers.parse_command(sentence.text)
         with timed(HEARD, one.name, "order" if one.writes else "sentence", platform=sentence.place.platform):
@@ -301,7 +315,7 @@ class App:
             return replace(card, stale=())
 
         def ask() -> list[Card | RefusedError]:
-            return self.database.ask(lambda conn: [one(conn, text) for text in texts])
+            return self.database.ask(lambda conn: [one(conn, text) for text in texts], anywhere=True)
 
         try:
             found = ask()
@@ -328,7 +342,7 @@ class App:
         Raises:
             RefusedError: no, and why. Nothing was changed, so the same key may be used again.
             KeyUsedError: something else was said under this key.
-            BusyError: the database had no time; nothing was changed.
+            BusyError: the database had no time; nothing was changed, unless it is an `InDoubtError`.
             BrokeError: a bug of ours; nothing was changed.
         """
         kind = handlers.CALLS[type(call)]
@@ -388,8 +402,12 @@ class App:
         """
         kind = handlers.event_type_of(event)
         try:
+            if by not in kind.by:
+                raise PermissionError(f"{by} may not raise {kind.name}.")  # noqa: TRY301 - a bug, logged as all are
             with timed(HEARD, kind.name, "event"):
-                self.database.transact(lambda conn: self._handle(conn, event, by, delivery), in_turn=not kind.bulk)
+                if kind.looks and self.database.looked(lambda conn: self._finds_nothing(conn, event)):
+                    return True
+                self.database.transact(lambda conn: self._handle(conn, event, delivery), in_turn=not kind.bulk)
         except RefusedError as refused:
             log.info("event refused", what=kind.name, why=str(refused))
         except BusyError:
@@ -400,20 +418,30 @@ class App:
         self.wake.set()
         return True
 
-    def _handle(self, conn: Connection, event: Event, by: Raiser, delivery: str) -> None:
-        kind = handlers.event_type_of(event)
-        if by not in kind.by:
-            raise PermissionError(f"{by} may not raise {kind.name}.")
+    def _handle(self, conn: Connection, event: Event, delivery: str) -> None:
         if delivery and not idempotency.note(conn, f"event/{delivery}"[-DELIVERY_MAX:], self.now()):
             return
+        self._handled(conn, event).write()
+
+    def _finds_nothing(self, conn: Connection, event: Event) -> bool:
+        """Whether an event leaves everything as it is; asked where nothing can be written."""
+        left = self._handled(conn, event).outgoing
+        return not (left.deeds or left.items)
+
+    def _handled(self, conn: Connection, event: Event) -> Context:
+        """The context in which an event was handled, with what is still to be written."""
         ctx = Context(conn, self.now(), CLOCK, NOWHERE, self.policy)
-        kind.handler(ctx, event)
-        ctx.write()
+        handlers.event_type_of(event).handler(ctx, event)
+        return ctx
 
     def _question(self, sentence: Sentence, one: Command, rest: str) -> Card:
-        card = self.database.ask(lambda conn: self._answer(conn, sentence, one, rest))
+        def ask() -> Card:
+            anywhere = one.long or sentence.person == CLOCK.id
+            return self.database.ask(lambda conn: self._answer(conn, sentence, one, rest), anywhere=anywhere)
+
+        card = ask()
         if card.stale and self.live.refreshed(card.stale):
-            card = self.database.ask(lambda conn: self._answer(conn, sentence, one, rest))
+            card = ask()
         card = replace(card, stale=())
         return self._in_private(sentence, card) if card.whole.files else card
 
@@ -759,17 +787,18 @@ class App:
             finally:
                 apart.prepare(roster.clear)
 
-    def _write(self, found: roster.Compared, wanted: Sequence[Link], today: date, mark: str, conn: Connection) -> bool:
+    def _write(self, found: roster.Compared, wanted: Iterable[Link], today: date, mark: str, conn: Connection) -> bool:
         """Whether it is written: not if somebody else wrote people since it was compared."""
         people_sources.take_turn(conn)
         if not roster.is_as_compared(conn, found):
             return False
         people_sources.note(conn, mark, self.now())
-        new = people.settle(conn, wanted, today)
-        at_providers = (each for each in new if each.link.platform in self.providers)
+        at_providers = []
+        for some in people.settle(conn, wanted, today):
+            at_providers += [each for each in some if each.link.platform in self.providers]
+            known = [each.link.account for each in some if each.link.platform in CHAT_PLATFORMS]
+            outbox.wake(conn, UNLINKED, [each.removeprefix("person/") for each in known], self.now())
         former_links.settle(conn, at_providers, today, self.now())
-        known = [each.link.account for each in new if each.link.platform in CHAT_PLATFORMS]
-        outbox.wake(conn, UNLINKED, [each.removeprefix("person/") for each in known], self.now())
         return True
 
     def tick(self) -> None:
@@ -788,6 +817,17 @@ class App:
         self._let_shadows_count()
         self.wake.set()
         self._compact()
+        self._look_at_replica()
+
+    def _look_at_replica(self) -> None:
+        """Use the read replica again that is well again; note what is the matter with it, for `status`."""
+        why = self.database.look_at_replica(self.now())
+        name = f"{installation.REPLICA}{gethostname()}"
+        if why:
+            self.database.transact(lambda conn: installation.note(conn, name, why, self.now()))
+        elif self._replica_noted:
+            self.database.transact(lambda conn: installation.end(conn, name))
+        self._replica_noted = bool(why)
 
     def _note_skew(self) -> None:
         """Note that this host's clock is wrong, for `status`, which any other process may be asked for."""

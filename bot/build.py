@@ -7,8 +7,9 @@ from pathlib import Path
 
 from bot import __version__
 from bot.app import App, utc_now
-from bot.config import ProviderSettings, Settings, database_url, secret
+from bot.config import ProviderSettings, Settings, database_url, replica_url, secret
 from bot.directory import everybody
+from bot.metrics import answered
 from bot.outcomes import SOURCES
 from bot.providers.registry import PROVIDERS, Opening
 from storage import people, spend
@@ -61,12 +62,13 @@ def build(
         settings: app.yaml.
         environ: where secrets are.
         now: the clock.
-        url: the database, instead of the one that settings and environment name.
+        url: the database, instead of the one that settings and environment name, and without a replica.
 
     Raises:
         UnreadableDatabaseError: the database's address is unusable.
     """
-    database = Database(url or database_url(settings, environ))
+    replica = "" if url else replica_url(settings, environ)
+    database = Database(url or database_url(settings, environ), replica, answered)
     database.migrate(__version__)
     providers = {
         each.name: PROVIDERS[each.kind].make(_opening(_placed(each, database), environ, now, database))

@@ -8,6 +8,7 @@ what it leans on.
 """
 
 import asyncio
+import math
 from asyncio.events import TimerHandle
 from collections.abc import Callable
 from http import HTTPStatus
@@ -56,7 +57,10 @@ class CappedProtocol(HttpToolsProtocol):
     """The same without what stands between them, as far as it was parsed."""
     since = 0.0
     """When it began to wait for a request, by the loop's clock."""
+    _until = math.inf
+    """Until when it may wait for the rest, by the same clock; for ever while we are the ones who take long."""
     _timer: TimerHandle | None = None
+    """Rings every now and then, however many requests come meanwhile: to set one for each costs more than to look."""
     _unread: TimerHandle | None = None
 
     @property
@@ -68,6 +72,7 @@ class CappedProtocol(HttpToolsProtocol):
         """Take a connection, if there is room or somebody who sends nothing can make some."""
         super().connection_made(transport)
         self._await_head()
+        self._look_again()
         if len(self.connections) <= CONNECTIONS_MAX:
             return
         others = (each for each in self.connections if isinstance(each, CappedProtocol) and each is not self)
@@ -79,7 +84,7 @@ class CappedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget a connection."""
-        self._cancel()
+        self._stop_looking()
         self.resume_writing()
         super().connection_lost(exc)
 
@@ -113,31 +118,33 @@ class CappedProtocol(HttpToolsProtocol):
 
     def on_url(self, url: bytes) -> None:
         """A part of the first line."""
-        self._count(len(url))
+        self._head_bytes += len(url)
+        if self._head_bytes > HEAD_MAX_BYTES:
+            self._refuse_head()
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or a trailer behind the body."""
-        self._count(len(name) + len(value))
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > HEAD_MAX_BYTES or len(self.headers) >= HEADERS_MAX:
+            self._refuse_head()
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The body follows."""
         self._has_head = True
-        self._allow(BODY_MAX_S)
+        self._until = self.loop.time() + BODY_MAX_S
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """The request is whole: now we have the time that we need."""
         self._arriving = False
-        self._cancel()
+        self._until = math.inf
         super().on_message_complete()
 
-    def _count(self, length: int) -> None:
-        self._head_bytes += length
-        if self._head_bytes > HEAD_MAX_BYTES or len(self.headers) >= HEADERS_MAX:
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-            raise ValueError("too large")  # so that the parser stops
+    def _refuse_head(self) -> None:
+        self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        raise ValueError("too large")  # so that the parser stops
 
     # Time ------------------------------------------------------------------------------------------------------------
 
@@ -145,13 +152,17 @@ class CappedProtocol(HttpToolsProtocol):
         self._arriving, self._has_head = True, False
         self._bytes = self._head_bytes = 0
         self.since = self.loop.time()
-        self._allow(HEAD_MAX_S)
+        self._until = self.since + HEAD_MAX_S
 
-    def _allow(self, seconds: float) -> None:
-        self._cancel()
-        self._timer = self.loop.call_later(seconds, self._refuse, HTTPStatus.REQUEST_TIMEOUT)
+    def _look_again(self) -> None:
+        """Refuse what took too long; else look again when it will have, or when a request that comes by then will."""
+        left_s = self._until - self.loop.time()
+        if left_s > 0:
+            self._timer = self.loop.call_later(min(left_s, HEAD_MAX_S), self._look_again)
+        else:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT)
 
-    def _cancel(self) -> None:
+    def _stop_looking(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -175,7 +186,7 @@ class CappedProtocol(HttpToolsProtocol):
         """Say why and close; where an answer has begun, only close."""
         if self.transport.is_closing():
             return
-        self._cancel()
+        self._stop_looking()
         if not (self._is_answering() and self.cycle.response_started):
             text = f"{status.phrase}.\n".encode()
             head = f"HTTP/1.1 {status.value} {status.phrase}\r\ncontent-type: text/plain\r\nconnection: close\r\n"

@@ -24,7 +24,7 @@ from pydantic import (
 from bot import yaml_file
 from bot.providers.files.kinds import KINDS
 from bot.providers.files.presets import NAMES as PRESET_NAMES
-from bot.providers.files.settings import BUCKETS, FileRules
+from bot.providers.files.settings import BUCKETS, Encoding, FileRules
 from bot.providers.registry import PROVIDERS, credit_price
 from bot.secret_shapes import lines_with_keys
 from bot.setting_errors import explained, fault_of, is_echo, meant
@@ -130,7 +130,7 @@ _ISSUER = like(
 )
 _COLLECTOR = N_("“{word}” is not an address: write one such as http://127.0.0.1:4318, without name, password or query")
 _SLACK_TEAM = like(
-    r"[TE][A-Z0-9]{1,63}",
+    r"[TE][A-Z0-9]{1,31}",
     N_("“{word}” is not the id of a workspace or organization of Slack: write one such as T024BE7LD"),
 )
 _API_ADDRESS = like(r"https?://.+/", N_("“{word}” is not an address with a slash at its end"))
@@ -139,7 +139,8 @@ _VARIABLE = like(
     N_("write the name of an environment variable, such as LITELLM_API_KEY, and never the key itself"),
 )
 _ACCOUNT = like(
-    r"(person|team|agent)/\S+", N_("“{word}” is not an account: write such as person/ana, team/search or agent/crawler")
+    r"(person|team|agent)/\S{1,63}",
+    N_("“{word}” is not an account: write such as person/ana, team/search or agent/crawler"),
 )
 
 
@@ -179,12 +180,13 @@ class SlackSettings(Rule):
     questions: Literal["direct", "bolt"] = "direct"
     workspaces: tuple[Annotated[str, _SLACK_TEAM], ...] = ()
     app_id: Annotated[
-        str, like(r"(A[A-Z0-9]{1,63})?", N_("“{word}” is not the id of an app of Slack: write one such as A012ABCD0A0"))
+        str, like(r"(A[A-Z0-9]{1,31})?", N_("“{word}” is not the id of an app of Slack: write one such as A012ABCD0A0"))
     ] = ""
     client_id: Annotated[
         str,
         like(
-            r"(\d+\.\d+)?", N_("“{word}” is not a client id of Slack: write one in quotes such as “2210535565.4187112”")
+            r"(\d{1,31}\.\d{1,31})?",
+            N_("“{word}” is not a client id of Slack: write one in quotes such as “2210535565.4187112”"),
         ),
     ] = ""
     address: Annotated[
@@ -330,9 +332,10 @@ class ConsoleSettings(Rule):
 
 
 class DatabaseSettings(Rule):
-    """Where the database is, unless DATABASE_URL says it."""
+    """Where the database is, unless DATABASE_URL says it; and its read replica, unless DATABASE_REPLICA_URL does."""
 
     url: str = ""
+    replica_url: str = ""
 
 
 class ProviderSettings(FileRules):
@@ -425,6 +428,7 @@ class SourceSettings(Rule):
         columns: the titles of its columns, where they are none that are known.
         dates: what comes first in its dates such as 03/04/2026, where they don't tell.
         statuses: what its words for a status mean, where they are none that are known.
+        encoding: in which it is written, where that cannot be found out, such as "cp1251".
     """
 
     kind: Literal["sample", "csv", "slack", "microsoft"]
@@ -432,6 +436,7 @@ class SourceSettings(Rule):
     columns: dict[HrColumn, str] = Field(default_factory=dict)
     dates: Literal["", "day first", "month first"] = ""
     statuses: dict[str, Literal["active", "left"]] = Field(default_factory=dict)
+    encoding: Encoding = ""
 
     @model_validator(mode="before")
     @classmethod
@@ -533,9 +538,9 @@ class AgentSettings(Rule):
 class LinkSettings(Rule):
     """An identity at a provider or on a platform that belongs to an account here."""
 
-    platform: str
+    platform: Annotated[str, Field(max_length=64)]
     kind: Literal["user", "key", "team"]
-    id: str
+    id: Annotated[str, Field(max_length=255)]
     account: Annotated[str, _ACCOUNT]
 
 
@@ -785,6 +790,11 @@ def database_url(settings: Settings, environ: Mapping[str, str] = os.environ) ->
     """DATABASE_URL, else app.yaml's, else a file: the demo's if there is only the sample company."""
     default = DEMO_DATABASE if settings.is_sample else DATABASE_DEFAULT
     return secret("DATABASE_URL", environ) or settings.database.url or default
+
+
+def replica_url(settings: Settings, environ: Mapping[str, str] = os.environ) -> str:
+    """DATABASE_REPLICA_URL, else app.yaml's; "" if there is no read replica."""
+    return secret("DATABASE_REPLICA_URL", environ) or settings.database.replica_url
 
 
 def secret(name: str, environ: Mapping[str, str] = os.environ) -> str:

@@ -1,6 +1,6 @@
 """The records of a CSV file, however Excel or a vendor's console wrote it. Every reader that a person feeds uses this.
 
-Understood without being told: UTF-8 and UTF-16 with a byte order mark, UTF-8 without, GB18030 (which reads GBK);
+Understood without being told: UTF-8 and UTF-16 with a byte order mark or without, GB18030 (which reads GBK);
 commas, semicolons, tabs or bars; Excel's first line `sep=;`; any ends of lines, also within quotes; lines that are
 quoted whole.
 """
@@ -23,7 +23,11 @@ LINE_LETTERS_MAX = 4 * 2**20
 CHUNK_BYTES = 2**16
 LETTERS_FOR_A_WESTERN = 5
 LETTERS_LOOKED_AT, LETTERS_TO_TELL, COMMON_TENTHS = 5_000, 12, 7
-FIRST_OF_WORDS, LAST_OF_HANGUL = 0xB0, 0xC8
+FIRST_OF_WORDS, LAST_OF_HANGUL, LAST_OF_KANJI = 0xB0, 0xC8, 0xCF
+WORDS_TO_TELL_KANJI = 40
+FIRST_OF_CYRILLIC, LETTERS_TO_TELL_CYRILLIC = 0xC0, 5
+KANA = ("\u3041", "\u30ff")
+PAIRS_WITH_A_NOUGHT = 10
 TITLE_LINES_MAX = 20
 DELIMITERS = ",;\t|"
 SAVE_AS = "save the file as “CSV UTF-8”"
@@ -190,6 +194,10 @@ def _encoding_of(file: BinaryIO) -> str:
     file.seek(0)
     if marked.startswith("utf-16"):
         return marked
+    unmarked = _utf_16_of(file.read(CHUNK_BYTES))
+    file.seek(0)
+    if unmarked:
+        return unmarked
     line, wrong_on = 1, 1
     utf8 = codecs.getincrementaldecoder("utf-8")()
     while chunk := file.read(CHUNK_BYTES):
@@ -210,9 +218,29 @@ def _encoding_of(file: BinaryIO) -> str:
     return "gb18030"
 
 
+def _utf_16_of(start: bytes) -> str:
+    """Which UTF-16 a file without a mark begins in, "" for none.
+
+    The commas and ends of lines of a CSV have a nought in one half of their two bytes; nothing has one in the other.
+    """
+    halves = start[0::2].count(0), start[1::2].count(0)
+    if 0 not in halves or max(halves) * PAIRS_WITH_A_NOUGHT < len(start) // 2 or not any(halves):
+        return ""
+    encoding = "utf-16-be" if halves[0] else "utf-16-le"
+    try:
+        text = start[: len(start) // 2 * 2].decode(encoding, "strict" if len(start) < CHUNK_BYTES else "ignore")
+    except UnicodeDecodeError:
+        return ""
+    return encoding if "\n" in text or "\r" in text else ""
+
+
 def _is_gb18030(file: BinaryIO) -> bool:
-    """Whether all of it can be read so, and hardly any of its letters looks like another encoding's."""
+    """Whether all of it can be read so, and hardly any of its letters looks like another encoding's.
+
+    The letters of Cyrillic, Greek, Hebrew and Arabic are all above 191; of several Chinese ones, some byte is not.
+    """
     decoder, runs, letters, western, utf8 = codecs.getincrementaldecoder("gb18030")(), 0, 0, 0, 0
+    lowest = 0xFF
     looked_at: list[str] = []
     file.seek(0)
     try:
@@ -225,8 +253,11 @@ def _is_gb18030(file: BinaryIO) -> bool:
                 letters += -(-len(run) // 2)
                 western += len(run) % 2
                 utf8 += _is_utf8(run)
+                lowest = min(lowest, *run)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
+        return False
+    if lowest >= FIRST_OF_CYRILLIC and letters >= LETTERS_TO_TELL_CYRILLIC:
         return False
     return western * LETTERS_FOR_A_WESTERN <= letters and utf8 * 2 < runs and _looks_chinese(looked_at)
 
@@ -236,12 +267,16 @@ def _looks_chinese(letters: list[str]) -> bool:
 
     Japanese (Shift JIS) and Chinese of Taiwan (Big5) become rare letters when they are read so. Those of GB 2312 stand
     in the order of their sound: where all of many come before "la" it is Korean (EUC-KR), which has syllables there.
+    The kana of Japanese (EUC-JP) stand where GB 2312 has them, too, and its usual letters come before "xi".
     """
     known = [code for each in letters if (code := each.encode("gb2312", "ignore"))]
     is_private = any("\ue000" <= each <= "\uf8ff" for each in letters)  # which no text has
     if is_private or len(known) * 10 < len(letters) * COMMON_TENTHS:
         return False
     words = [code[0] for code in known if code[0] >= FIRST_OF_WORDS]
+    kana = sum(KANA[0] <= each <= KANA[1] for each in letters)
+    if kana * COMMON_TENTHS > len(words) or (len(words) >= WORDS_TO_TELL_KANJI and max(words) <= LAST_OF_KANJI):
+        return False
     return len(words) < LETTERS_TO_TELL or max(words) > LAST_OF_HANGUL
 
 

@@ -15,6 +15,13 @@ SENTENCES: Mapping[str, str] = {
         "The database must be a file (sqlite:///path/to/bursar.db) or PostgreSQL (postgresql://user@host/name)."
     ),
     "place": N_("The database file {path} cannot be made ({reason}). Correct DATABASE_URL, or make its folder."),
+    "replica_address": N_(
+        "A read replica needs PostgreSQL: database.url and database.replica_url must both begin with postgresql://"
+    ),
+    "replica_is_primary": N_(
+        "The server that database.replica_url names is no read replica: it takes changes itself. Name a read replica, "
+        "or remove the setting."
+    ),
     "newer": N_(
         "The database was written by Bursar {newer}; this is {own}, which cannot use it. Install {newer}, or restore a "
         "backup of {own}."

@@ -10,8 +10,7 @@ import structlog
 from sqlalchemy import Connection
 
 import handlers
-from bot.errors import NotYetError, OutsideError, RefusesUsError, UndeliverableError, UnreachableError
-from bot.http import KeyRefusedError
+from bot.errors import KeyRefusedError, NotYetError, OutsideError, RefusesUsError, UndeliverableError, UnreachableError
 from bot.metrics import DELIVERED, timed
 from bot.ports import Divided, Knows, Platform, Probes
 from bot.providers.base import Provider

@@ -6,6 +6,9 @@
     │   └── RefusesUsError  it takes nothing from us, whatever it is, until somebody acts: a token was revoked
     └── UndeliverableError  said no for good (no such channel, key revoked): trying again is useless until somebody
                             acts
+        ├── KeyRefusedError the key is not accepted, or not for this
+        ├── InvalidError    it does not know such a question
+        ├── NotFoundError   it has nothing of that name
         └── GoneError       whoever it is about is not there any more: nothing is to be done
 
 Each message is one plain sentence for an operator: what was tried, what came back, what to do. No secrets, no texts
@@ -60,6 +63,28 @@ class RefusesUsError(UnreachableError):
 
 class UndeliverableError(OutsideError):
     """Refused for good."""
+
+
+class KeyRefusedError(UndeliverableError):
+    """The key is not accepted, or not for this.
+
+    Args:
+        why: the sentence for the operator.
+        kind: the provider's word for it, "" if it had none.
+        values: fill its placeholders.
+    """
+
+    def __init__(self, why: str, kind: str, **values: Any) -> None:
+        super().__init__(why, **values)
+        self.kind = kind
+
+
+class InvalidError(UndeliverableError):
+    """The service does not know such a question (400)."""
+
+
+class NotFoundError(UndeliverableError):
+    """There is nothing of that name (404)."""
 
 
 class GoneError(UndeliverableError):

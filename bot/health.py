@@ -9,8 +9,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app import App
 from bot.database_trouble import SENTENCES
-from bot.metrics import ASIDE, CONNECTED, OLDEST, OUTBOX, PAUSED, READ, STOPPED, UNPRICED, UNREACHED, UNWRITABLE
+from bot.metrics import ASIDE, CONNECTED, OLDEST, OUTBOX, PAUSED, READ, STOPPED, UNPRICED, UNREACHED, UNUSED, UNWRITABLE
 from bot.shared_clock import NOTED_S, SharedClock
+from handlers.admin import REPLICA
 from handlers.language import ENGLISH, said_of
 from handlers.place import UNLINKED
 from storage import installation, outbox, outcomes, pauses, pulls, set_aside, spend
@@ -71,6 +72,7 @@ class Health:
         lines = ["a restored copy: nothing is sent or limited until an admin says go-live"] if held else []
         lines += [] if self._app.platforms else ["chat: no platform is set up, so nobody is notified there"]
         lines += self._skew()
+        lines += [f"read replica: {said_of(ENGLISH, REPLICA[trouble])}"] if (trouble := self._replica()) else []
         lines += [] if self._connected() else ["slack: the socket is not connected; it is opened again by itself"]
         for each in self._app.database.ask(pauses.every):
             if each.target.partition("/")[0] not in self._app.platforms and each.target not in self._app.providers:
@@ -98,12 +100,18 @@ class Health:
         off = f"{abs(skew_s):.0f} s {'ahead of' if skew_s > 0 else 'behind'}"
         return [f"clock: this host is {off} the database, whose time is used; set the host's clock right"]
 
+    def _replica(self) -> str:
+        """What is the matter with the read replica, "" if nothing is."""
+        replica = self._app.database.replica
+        return replica.trouble if replica else ""
+
     def measure(self) -> None:
         """Bring the gauges up to date, unless that was done just now."""
         if self._ticks() - self._measured_s < MEASURED_S:
             return
         self._measured_s = self._ticks()
         UNWRITABLE.set(bool(self._app.unwritable))
+        UNUSED.set(bool(self._replica()))
         if "slack" in self._app.platforms:
             CONNECTED.labels("slack").set(self._connected())
         self._app.database.ask(self._read)

@@ -20,19 +20,19 @@ import httpx
 import stamina
 from pydantic import BaseModel, ValidationError
 
-from bot.errors import UndeliverableError, UnreachableError
+from bot.errors import InvalidError, KeyRefusedError, NotFoundError, UndeliverableError, UnreachableError
 from bot.hosts import is_inside, is_of_machine, resolved
+from bot.secret_shapes import shown
 from handlers.language import N_, Words
 
 BODY_BYTES_MAX = 32 * 2**20
-MESSAGE_LETTERS_MAX = 200
 PAGES_MAX = 5_000
 RETRY_AFTER_S_MAX = 3600.0
 
-# Keys of every provider we know, hashes of keys, and whatever else is long enough to be one; a UUID is not.
-SECRETS = re.compile(r"\bsk-[\w.-]+|[0-9a-fA-F]{32,}|[\w-]{40,}")
 # A name or password in a url would show in logs, and a query would swallow the path that we add.
 URL = re.compile(r"https?://[^/@?#\s]+(/[^@?#\s]*)?")
+
+stamina.instrumentation.set_on_retry_hooks(())  # an attempt is no news; what comes of all of them is
 
 Method = Literal["POST", "PUT", "PATCH", "DELETE"]
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -119,22 +119,6 @@ class Patience:
 
 
 PATIENCE = Patience()
-
-
-class KeyRefusedError(UndeliverableError):
-    """The key is not accepted, or not for this. `kind` is the provider's word for it, "" if it had none."""
-
-    def __init__(self, why: str, kind: str, **values: Any) -> None:
-        super().__init__(why, **values)
-        self.kind = kind
-
-
-class InvalidError(UndeliverableError):
-    """The service does not know such a question (400)."""
-
-
-class NotFoundError(UndeliverableError):
-    """There is nothing of that name (404)."""
 
 
 TROUBLES: Mapping[int, type[UndeliverableError]] = {400: InvalidError, 404: NotFoundError}
@@ -580,13 +564,6 @@ class Api:
             return Refusal(0, "", "")
         no = (self._refusal and self._refusal(said)) or Refusal(0, _kind(said), _message(said))
         return Refusal(no.status, no.kind, self.safe(no.message))
-
-
-def shown(text: str) -> str:
-    """Somebody else's text, on one line, short and without what looks like a secret."""
-    text = SECRETS.sub("…", text)
-    text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    return text if len(text) <= MESSAGE_LETTERS_MAX else text[: MESSAGE_LETTERS_MAX - 1] + "…"
 
 
 class _Pace:

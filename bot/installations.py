@@ -5,8 +5,9 @@ keys can be exchanged. Everything goes through our door to the database: the sto
 or a question for their engine, so that nobody else commits, and that what another order came between is done again.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,14 +18,17 @@ from slack_sdk.oauth.installation_store import Bot, Installation
 from slack_sdk.oauth.installation_store.sqlalchemy import SQLAlchemyInstallationStore
 from slack_sdk.oauth.state_store.sqlalchemy import SQLAlchemyOAuthStateStore
 from sqlalchemy import Connection, RowMapping, delete, select
+from sqlalchemy.exc import DBAPIError
 
 from bot.config import ConfigError, Settings, secret
 from bot.platforms.slack.workspaces import CLIENT_SECRET, KEYS, STATE_S, AppCredentials, Workspaces
 from bot.texts import t
 from storage import installation
-from storage.db import Database
+from storage.db import BusyError, Database
 from storage.tables import slack_oauth_states
 
+SAVED_AGAIN_S = (0.0, 0.5, 2.0, 5.0, 10.0, 20.0)
+"""After these pauses new tokens are saved again: the old refresh token is used up, and nobody else has the new one."""
 RENEWAL = timedelta(seconds=60)
 """So long one replica may take to renew a token before another one tries."""
 
@@ -114,7 +118,22 @@ class StoredInstallations:
                 store.save_bot(kept)
             installation.end(conn, _renewal(id))
 
-        self.database.transact(write)
+        self._save_surely(write)
+
+    def _save_surely(self, write: Callable[[Connection], None]) -> None:
+        """Write something that nobody else knows, for as long as it takes until the database is back.
+
+        Raises:
+            BusyError: it is away for too long.
+            DBAPIError: the same.
+        """
+        *pauses_s, last_s = SAVED_AGAIN_S
+        for pause_s in pauses_s:
+            time.sleep(pause_s)
+            with suppress(BusyError, DBAPIError):
+                return self.database.transact(write)
+        time.sleep(last_s)
+        return self.database.transact(write)
 
     def remove(self, bot: Bot) -> None:
         """See Installations."""

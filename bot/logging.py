@@ -8,15 +8,17 @@ import logging
 import re
 import sys
 
-import stamina
 import structlog
 from structlog.stdlib import ProcessorFormatter
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from bot.request_ids import add_number
 from bot.secret_shapes import KEYS, PASSWORDS
 
 # Tokens of the platforms and providers we speak to, and anything in an Authorization header; JSON writes \n for a line.
 SECRETS = re.compile(r"(xox[a-z]-|xapp-|sk-|sk_|ghp_|Bearer(?:\s|\\[nrt])+)[A-Za-z0-9._~+/=-]{4,}")
+INPUTS = re.compile("(?<=input_value=).*?(?=, input_type=)", re.DOTALL)
+"""What pydantic quotes of what it refuses, such as a message that an older program has kept."""
 CHATTY = ("slack_bolt", "slack_sdk", "httpx", "httpcore", "apscheduler", "uvicorn", "matplotlib", "alembic")
 
 BOLT = "slack_bolt.App"
@@ -54,7 +56,7 @@ def _configure(level: int, *last: Processor) -> None:
         last: what makes a line of an event, behind what all lines have.
     """
     named: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        add_number,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
     ]
@@ -65,13 +67,13 @@ def _configure(level: int, *last: Processor) -> None:
             processors=[
                 ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
+                _without_inputs,
                 *last,
                 _redact,
             ],
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    stamina.instrumentation.set_on_retry_hooks(())  # an attempt is no news; what comes of all of them is
     for name in CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     logging.getLogger(BOLT).addFilter(_is_error)  # Bolt sets the level itself
@@ -84,6 +86,13 @@ def _configure(level: int, *last: Processor) -> None:
 
 def _is_error(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.ERROR
+
+
+def _without_inputs(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """The traceback without what somebody said."""
+    if "exception" in event:
+        event["exception"] = INPUTS.sub("…", event["exception"])
+    return event
 
 
 def _redact(_logger: WrappedLogger, _name: str, line: str | EventDict) -> str:

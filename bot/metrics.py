@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from prometheus_client import Gauge, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from bot.tracing import Span, span
 
@@ -30,6 +30,22 @@ def timed(histogram: Histogram, what: str, kind: str, **more: str) -> Iterator[S
         histogram.labels(what).observe(time.perf_counter() - start)
 
 
+QUESTIONS = Counter(
+    "bursar_questions",
+    "Questions that a read replica may answer, by who answered.",
+    ["server", "why"],
+)
+
+
+def answered(why: str) -> None:
+    """Count a question that a read replica may answer.
+
+    Args:
+        why: the primary had to; "" if the replica did.
+    """
+    QUESTIONS.labels("primary" if why else "replica", why).inc()
+
+
 OUTBOX = Gauge("bursar_outbox_rows", "Items that are due, by state: open or parked.", ["target", "kind", "state"])
 OLDEST = Gauge("bursar_outbox_oldest_seconds", "How long the oldest open item is due.", ["target", "kind"])
 PAUSED = Gauge("bursar_platform_paused_seconds", "How long a chat platform has taken nothing.", ["platform", "why"])
@@ -40,3 +56,4 @@ ASIDE = Gauge("bursar_set_aside_rows", "Rows that could not be understood.", ["p
 UNPRICED = Gauge("bursar_unpriced_tokens", "Tokens of the last 30 days without a price.", ["provider"])
 UNREACHED = Gauge("bursar_unreachable_people", "People for whom messages wait and of whom no account is known.")
 UNWRITABLE = Gauge("bursar_database_unwritable", "Whether the database takes no writes (1).")
+UNUSED = Gauge("bursar_replica_unused", "Whether the read replica can't be used (1).")

@@ -1,6 +1,6 @@
 """Traces, sent to an OpenTelemetry collector by OTLP over HTTP. It needs the packages of requirements-tracing.txt."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 
@@ -10,6 +10,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span as OtelSpan
 from opentelemetry.trace import StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from bot import __version__
 from bot.request_ids import number
@@ -61,12 +62,17 @@ def sent_to(url: str) -> Iterator[None]:
     provider = TracerProvider(resource=Resource.create({"service.name": "bursar", "service.version": __version__}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=url.rstrip("/") + PATH)))
     tracer = provider.get_tracer("bursar", __version__)
+    callers = TraceContextTextMapPropagator()
 
-    def begin(name: str, attributes: Attributes) -> AbstractContextManager[Span]:
+    def begin(name: str, attributes: Attributes, caller: Mapping[str, str]) -> AbstractContextManager[Span]:
         numbered = {**attributes, **({REQUEST_ID: number()} if number() else {})}
         return _Traced(
             tracer.start_as_current_span(
-                name, attributes=numbered, record_exception=False, set_status_on_exception=False
+                name,
+                context=callers.extract(caller) if caller else None,
+                attributes=numbered,
+                record_exception=False,
+                set_status_on_exception=False,
             )
         )
 

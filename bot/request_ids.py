@@ -1,15 +1,17 @@
 """A number for each piece of work, on all lines that it logs; who asked is told it if something broke."""
 
-import secrets
+import random
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from structlog.contextvars import bound_contextvars, get_contextvars
+from structlog.typing import EventDict, WrappedLogger
 
 Given = ParamSpec("Given")
 Made = TypeVar("Made")
 NAME = "request"
+_number: ContextVar[str] = ContextVar(NAME, default="")
 
 
 def numbered(work: Callable[Given, Made]) -> Callable[Given, Made]:
@@ -19,12 +21,20 @@ def numbered(work: Callable[Given, Made]) -> Callable[Given, Made]:
     def under_a_number(*args: Given.args, **kwargs: Given.kwargs) -> Made:
         if number():
             return work(*args, **kwargs)
-        with bound_contextvars(**{NAME: secrets.token_hex(2)}):
+        before = _number.set(f"{random.getrandbits(16):04x}")
+        try:
             return work(*args, **kwargs)
+        finally:
+            _number.reset(before)
 
     return under_a_number
 
 
 def number() -> str:
     """The number of what is under way here, "" if nothing is."""
-    return str(get_contextvars().get(NAME, ""))
+    return _number.get()
+
+
+def add_number(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+    """Put the number on a line of the log."""
+    return {**line, NAME: number()} if number() else line

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from bot import api, capped, console
@@ -27,7 +27,7 @@ from bot.platforms.slack.messenger import Slack
 from bot.platforms.slack.several import SlackListeners, SlackWorkspaces
 from bot.platforms.slack.transport import Answers, Endpoint, Socket
 from bot.platforms.slack.verification import Verifier
-from bot.server import metrics_route, serve_until_told, served_apart, server
+from bot.server import StraightRoute, metrics_route, serve_until_told, served_apart, server
 from bot.telemetry import endpoint as telemetry
 from bot.texts import t
 from bot.traced_requests import TracedRequests
@@ -211,7 +211,7 @@ def _slack(
             secrets = [one.strip() for one in said if one.strip()]
             endpoint = Endpoint(listener, Verifier(secrets, now=seconds, app_id=app_id))
             stack.callback(endpoint.close)
-            routes.append(Route(EVENTS_PATH, endpoint))
+            routes.append(StraightRoute(EVENTS_PATH, endpoint))
             connected: Callable[[], bool] = lambda: True  # noqa: E731 - one of two ways to ask the same
         else:
             app_token = _needed("SLACK_APP_TOKEN", N_("the app-level token (xapp-…) for Socket Mode"), environ)

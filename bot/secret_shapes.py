@@ -40,6 +40,9 @@ _SHAPES = (
 KEYS = re.compile(f"{_BEGINS}(?:{'|'.join(_SHAPES)})|-----BEGIN [A-Z ]*PRIVATE KEY-----")
 PASSWORDS = re.compile(r"://[^/\s:@\"']*:[^/\s@\"']+@")
 """In an address."""
+_LIKE_KEYS = re.compile(r"\bsk-[\w.-]+|[0-9a-fA-F]{32,}|[\w-]{40,}")
+"""Keys of every provider we know, hashes of keys, and whatever else is long enough to be one; a UUID is not."""
+SHOWN_LETTERS_MAX = 200
 _DRAWN = "[A-Za-z0-9~+=]"
 _RANDOM = re.compile(rf"(?<!{_DRAWN})(?={_DRAWN}*[0-9])(?={_DRAWN}*[A-Za-z]){_DRAWN}{{20,}}")
 
@@ -54,3 +57,10 @@ def lines_with_keys(text: str) -> Iterator[int]:
 def without_random(text: str) -> str:
     """A text in which what is long and looks drawn at random is left out: it may be a key whose shape nobody knows."""
     return _RANDOM.sub("…", text)
+
+
+def shown(text: str) -> str:
+    """Somebody else's text, on one line, short and without what looks like a secret."""
+    text = _LIKE_KEYS.sub("…", text)
+    text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return text if len(text) <= SHOWN_LETTERS_MAX else text[: SHOWN_LETTERS_MAX - 1] + "…"

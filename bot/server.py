@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from bot import capped
 from bot.app import App
@@ -24,6 +25,27 @@ from storage.db import BusyError
 
 METRICS_PATH = "/metrics"
 STOP_S = 5.0
+
+
+class StraightRoute(Route):
+    """A route that needs nothing of what Starlette does around one, and is asked more often than all others."""
+
+
+class Served(Starlette):
+    """What is served over HTTP. To straight routes requests go at once: to find one takes a fortieth of a question.
+
+    Args:
+        routes: all of them.
+    """
+
+    def __init__(self, routes: Sequence[BaseRoute]) -> None:
+        super().__init__(routes=routes)
+        self._straight = {each.path: each.app for each in routes if isinstance(each, StraightRoute)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        straight = self._straight.get(scope["path"]) if scope["type"] == "http" else None
+        await (straight or super().__call__)(scope, receive, send)
 
 
 def server(
@@ -54,7 +76,7 @@ def server(
     own = {"/healthz": healthz, "/startupz": startupz, "/readyz": readyz}
     shown = [metrics_route(app, connected)] if metrics is None else metrics
     # The platforms' come first: nearly all requests are theirs.
-    return Starlette(routes=[*extra, *(Route(path, answer) for path, answer in own.items()), *shown])
+    return Served([*extra, *(Route(path, answer) for path, answer in own.items()), *shown])
 
 
 def metrics_route(app: App, connected: Callable[[], bool], token: str = "") -> Route:

@@ -34,6 +34,7 @@ _BY_KIND: Mapping[str, str] = {
     "decimal_": _NUMBER,
     "finite_number": _NUMBER,
     "bool_": _TRUTH,
+    "string_too_long": N_("“{word}” is too long: write {max_length} letters or fewer"),
     "string_type": _TEXT,
     "string_unicode": _TEXT,
     "string_sub_type": _TEXT,

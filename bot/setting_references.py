@@ -158,7 +158,7 @@ def _budgets(content: Mapping[str, Any]) -> Iterator[SettingFault]:
     said = content.get("organization")
     organization = said if isinstance(said, Mapping) else {}
     currency, tiers = organization.get("currency", "USD"), content.get("tiers", TIERS)
-    if currency not in CURRENCIES:
+    if not isinstance(currency, str) or currency not in CURRENCIES:
         return
     has_credits = currency == "USD" and credit_price(_credits(content)) is not None
     with written_as(organization):

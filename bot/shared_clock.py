@@ -12,7 +12,6 @@ from threading import Lock
 import structlog
 from prometheus_client import Gauge
 
-SYNC_S = 60.0
 NOTED_S = 5.0
 """What the clocks of host and database differ by at least to be worth a line in the log."""
 SKEW = Gauge("bursar_clock_skew_seconds", "By how much the clock of this host is ahead of the database's.")

@@ -1,4 +1,4 @@
-"""A trace of each request over HTTP, for the server that answers it."""
+"""A trace of each request over HTTP, for the server that answers it. It joins the trace of a caller that names one."""
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -7,6 +7,7 @@ from bot.tracing import span
 
 UNTRACED = frozenset({"healthz", "startupz", "readyz", "metrics", "otlp", "static"})
 """First steps of paths that are asked so often that they would hide the rest; telemetry could be our own."""
+CALLER = ("traceparent", "tracestate")
 NOT_FOUND = 404
 
 
@@ -22,11 +23,13 @@ class TracedRequests:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
-        step = Request(scope).url.path.split("/")[1] if scope["type"] == "http" else ""
-        if scope["type"] != "http" or step in UNTRACED:
+        request = Request(scope) if scope["type"] == "http" else None
+        step = request.url.path.split("/")[1] if request else ""
+        if request is None or step in UNTRACED:
             await self._app(scope, receive, send)
             return
-        with span("request", {"http.request.method": scope["method"]}) as one:
+        caller = {name: request.headers[name] for name in CALLER if name in request.headers}
+        with span("request", {"http.request.method": scope["method"]}, caller) as one:
 
             async def send_noted(message: Message) -> None:
                 if message["type"] == "http.response.start":

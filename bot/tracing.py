@@ -25,7 +25,8 @@ class _Untraced:
         """See Span."""
 
 
-Begin = Callable[[str, Attributes], AbstractContextManager[Span]]
+Begin = Callable[[str, Attributes, Mapping[str, str]], AbstractContextManager[Span]]
+_NOBODY: Mapping[str, str] = {}
 _UNTRACED = nullcontext[Span](_Untraced())
 _begins: list[Begin] = []
 
@@ -40,11 +41,12 @@ def traced_by(begin: Begin) -> Iterator[None]:
         _begins.remove(begin)
 
 
-def span(name: str, attributes: Attributes) -> AbstractContextManager[Span]:
+def span(name: str, attributes: Attributes, caller: Mapping[str, str] = _NOBODY) -> AbstractContextManager[Span]:
     """A piece of work, from now until the block ends.
 
     Args:
         name: such as "sentence balance".
         attributes: what else is known of it.
+        caller: the headers in which somebody else says what it is part of, such as `traceparent` (W3C Trace Context).
     """
-    return _begins[-1](name, attributes) if _begins else _UNTRACED
+    return _begins[-1](name, attributes, caller) if _begins else _UNTRACED

@@ -148,6 +148,7 @@ from handlers.requests import (
     who,
     withdraw,
 )
+from handlers.sentence import storable
 from handlers.synonyms import CHINESE_LETTER, TONGUES
 from handlers.telemetry import reconcile
 from handlers.waste import (
@@ -271,14 +272,14 @@ COMMANDS: Mapping[str, Command] = {
     for one in (
         command(balance, N_("balance"), ASK, writes=False, at_once=True),
         command(home, N_("home"), ASK, writes=False),
-        command(spend, N_("spend by day last week"), ASK, writes=False),
-        command(why, N_("why last week"), ASK, writes=False),
+        command(spend, N_("spend by day last week"), ASK, writes=False, long=True),
+        command(why, N_("why last week"), ASK, writes=False, long=True),
         command(forecast, N_("forecast"), ASK, writes=False),
         command(budgets_, N_("budgets"), ASK, writes=False),
-        command(overspent, N_("overspent"), ASK, writes=False),
+        command(overspent, N_("overspent"), ASK, writes=False, long=True),
         command(who, N_("who"), ASK, writes=False),
         command(models, N_("models"), ASK, writes=False),
-        command(digest, N_("digest"), ASK, writes=False),
+        command(digest, N_("digest"), ASK, writes=False, long=True),
         command(request, N_("request 50 finish the migration"), REQUEST, writes=True),
         command(requests_, N_("requests"), REQUEST, writes=False),
         command(raise_, N_("raise me to 400 until 31 March"), REQUEST, writes=True),
@@ -298,7 +299,7 @@ COMMANDS: Mapping[str, Command] = {
         command(revoke, N_("revoke 42 the project ended"), DECIDE, "decider", writes=True),
         command(delegate, N_("delegate @kim until friday"), DECIDE, "decider", writes=True),
         command(history, N_("history 42"), REQUEST, writes=False),
-        command(waste, N_("waste"), WASTE, writes=False),
+        command(waste, N_("waste"), WASTE, writes=False, long=True),
         command(finding, N_("finding 12"), WASTE, writes=False),
         command(done, N_("done 12"), WASTE, writes=True),
         command(dismiss, N_("dismiss 12 it is needed"), WASTE, writes=True),
@@ -306,13 +307,13 @@ COMMANDS: Mapping[str, Command] = {
         command(keep, N_("keep 12"), WASTE, writes=True),
         command(comment, N_("comment 12 is it still needed?"), WASTE, writes=True),
         command(release, N_("release 12"), WASTE, writes=True),
-        command(value, N_("value of my team"), TEAM, "owner", writes=False),
-        command(outcomes_, N_("outcomes"), TEAM, "owner", writes=False),
+        command(value, N_("value of my team"), TEAM, "owner", writes=False, long=True),
+        command(outcomes_, N_("outcomes"), TEAM, "owner", writes=False, long=True),
         command(guard, N_("guard"), WASTE, writes=False),
         command(expected, N_("expected 3 until friday"), WASTE, writes=True),
         command(unexpected, N_("unexpected 3"), WASTE, writes=True),
-        command(try_, N_("try per-person 200 USD"), TEAM, "owner", writes=False),
-        command(suggest, N_("suggest limits for every person"), TEAM, "owner", writes=False),
+        command(try_, N_("try per-person 200 USD"), TEAM, "owner", writes=False, long=True),
+        command(suggest, N_("suggest limits for every person"), TEAM, "owner", writes=False, long=True),
         command(propose, N_("propose per-person 200 USD"), TEAM, "owner", writes=True),
         command(pool, N_("pool"), TEAM, "owner", writes=False),
         command(allot, N_("allot 300 to ana"), TEAM, "owner", writes=True),
@@ -320,26 +321,26 @@ COMMANDS: Mapping[str, Command] = {
         command(transfer, N_("transfer 50 to bob"), REQUEST, writes=True),
         command(correct, N_("correct 20 of ana refund"), ADMIN, "admin", writes=True),
         command(price, N_("price my-model input 3 output 15"), ADMIN, "admin", writes=True),
-        command(payroll, N_("payroll"), ADMIN, "admin", writes=False),
+        command(payroll, N_("payroll"), ADMIN, "admin", writes=False, long=True),
         command(paid, N_("paid 42 43"), ADMIN, "admin", writes=True),
         command(link, N_("link"), ADMIN, "admin", writes=True),
         command(erase, N_("erase ana"), ADMIN, "admin", writes=True),
         command(go_live, N_("go-live"), ADMIN, "admin", writes=True),
-        command(people_, N_("people"), ADMIN, "admin", writes=False),
-        command(contracts, N_("contracts"), ADMIN, "admin", writes=False),
-        command(renewal, N_("renewal cursor +400 %"), ADMIN, "admin", writes=False),
-        command(lab, N_("lab"), ADMIN, "admin", writes=False),
+        command(people_, N_("people"), ADMIN, "admin", writes=False, long=True),
+        command(contracts, N_("contracts"), ADMIN, "admin", writes=False, long=True),
+        command(renewal, N_("renewal cursor +400 %"), ADMIN, "admin", writes=False, long=True),
+        command(lab, N_("lab"), ADMIN, "admin", writes=False, long=True),
         command(promote, N_("promote per-person-next"), ADMIN, "admin", writes=True),
         command(demote, N_("demote per-person-next"), ADMIN, "admin", writes=True),
         command(enforce, N_("enforce per-person"), ADMIN, "admin", writes=True),
-        command(providers, N_("providers"), ADMIN, "admin", writes=False),
-        command(limits_, N_("limits"), ADMIN, "admin", writes=False),
+        command(providers, N_("providers"), ADMIN, "admin", writes=False, long=True),
+        command(limits_, N_("limits"), ADMIN, "admin", writes=False, long=True),
         command(pause, N_("pause agent crawler"), TEAM, "owner", writes=True),
         command(resume, N_("resume agent crawler"), TEAM, "owner", writes=True),
         command(close, N_("close last month"), ADMIN, "admin", writes=True, bulk=True),
-        command(reconcile, N_("reconcile last week"), ADMIN, "admin", writes=False),
-        command(month, N_("month"), ADMIN, "admin", writes=False),
-        command(audit, N_("audit last week"), ADMIN, "admin", writes=False),
+        command(reconcile, N_("reconcile last week"), ADMIN, "admin", writes=False, long=True),
+        command(month, N_("month"), ADMIN, "admin", writes=False, long=True),
+        command(audit, N_("audit last week"), ADMIN, "admin", writes=False, long=True),
         command(status, N_("status"), ADMIN, "admin", writes=False),
         command(retry, N_("retry"), ADMIN, "admin", writes=True),
         command(settings, N_("settings"), ASK, writes=True),
@@ -370,16 +371,16 @@ EVENTS: Mapping[str, EventType] = {
     for one in (
         event_type(give_allotments, "clock", bulk=True),
         event_type(end_grants, "clock"),
-        event_type(check_thresholds, "clock", bulk=True),
+        event_type(check_thresholds, "clock", bulk=True, looks=True),
         event_type(check_spikes, "clock", bulk=True),
-        event_type(check_drifts, "clock", bulk=True),
-        event_type(check_contracts, "clock", bulk=True),
+        event_type(check_drifts, "clock", bulk=True, looks=True),
+        event_type(check_contracts, "clock", bulk=True, looks=True),
         event_type(report_contract, "clock"),
-        event_type(check_sources, "clock", bulk=True),
-        event_type(check_shadows, "clock", bulk=True),
+        event_type(check_sources, "clock", bulk=True, looks=True),
+        event_type(check_shadows, "clock", bulk=True, looks=True),
         event_type(report_shadow, "clock", bulk=True),
-        event_type(check_prices, "clock", bulk=True),
-        event_type(check_credit, "clock", bulk=True),
+        event_type(check_prices, "clock", bulk=True, looks=True),
+        event_type(check_credit, "clock", bulk=True, looks=True),
         event_type(reprice_charges, "clock"),
         event_type(reprice_day, "clock"),
         event_type(detect_waste, "clock", bulk=True),
@@ -452,6 +453,7 @@ def parse_command(text: str) -> tuple[Command, str]:
 
 
 def _parsed(text: str) -> tuple[Command, str]:
+    text = storable(text)
     if not text.strip():
         return COMMANDS["help"], ""
     return heard(text, NAMED) or (UNKNOWN, text.strip())
@@ -474,7 +476,7 @@ def answer(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context) -> 
     """
     said: Mapping[str, object] = {}
     try:
-        said = understand(one, rest, inputs, ctx)
+        said = _understood(one, rest, {name: storable(value) for name, value in inputs.items()}, ctx)
         card = one.handler(ctx, **said)
     except RefusedError:
         seen = _for_viewer(one, rest, ctx)
@@ -483,6 +485,41 @@ def answer(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context) -> 
         card = seen
     ctx.write()
     return card if one.writes else with_page(ctx, one.name, said.values(), card)
+
+
+_AND_THEN = re.compile(r"\s*(?:[,;，；]\s*(?:and |then )*|\b(?:and|then)\b(?: then)?|和|然后)\s*", re.IGNORECASE)
+"""What may stand between two wishes."""
+
+
+def _understood(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context) -> Mapping[str, object]:
+    """The arguments of a command.
+
+    Raises:
+        RefusedError: see understand; of a question with another wish behind it, that they are two.
+    """
+    try:
+        return understand(one, rest, inputs, ctx)
+    except RefusedError as refused:
+        both = None if one.writes else _both(one, rest, ctx)
+        if both is None:
+            raise
+        raise RefusedError(
+            "I do one thing at a time. Say “{first}”, then “{second}”.",
+            offers=tuple(each for each in both if not parse_command(each)[0].writes),
+            first=both[0],
+            second=both[1],
+        ) from refused
+
+
+def _both(one: Command, rest: str, ctx: Context) -> tuple[str, str] | None:
+    """The two wishes of a sentence such as "balance and spend last week", None if they are no two."""
+    cuts = [*(between.span() for between in _AND_THEN.finditer(rest)), (0, 0)]  # "balance; spend" has lost its mark
+    for ends, begins in cuts:
+        first, second = f"{one.name} {rest[:ends]}".strip(), rest[begins:].strip()
+        other, _ = parse_command(second)
+        if second and other not in (UNKNOWN, COMMANDS["help"]) and may_say(ctx, first) and may_say(ctx, second):
+            return first, second
+    return None
 
 
 def _for_viewer(one: Command, rest: str, ctx: Context) -> Card | None:

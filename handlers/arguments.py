@@ -11,7 +11,8 @@ from handlers.access import may_see, ours, sees_all
 from handlers.amounts import half_width, take_amount
 from handlers.chinese_numbers import in_digits
 from handlers.context import Context
-from handlers.days import Span, day_to_come, days_ahead, is_weekday, looks_like_a_day, span_of
+from handlers.day_parts import SHORT_WEEKDAYS
+from handlers.days import WEEKDAYS, Span, day_to_come, days_ahead, is_weekday, looks_like_a_day, span_of
 from handlers.errors import MeantOtherwiseError, RefusedError
 from handlers.language import N_
 from handlers.money import ASKED_MAX, Amount, AmountError
@@ -135,7 +136,8 @@ class WhomWord:
             if len(fitting) > 1:
                 raise self._ambiguous(name, fitting, skipped + count)
             if fitting:
-                return fitting[0], skipped + count
+                behind = [each.lower() for each in rest[count : count + 1]] == [fitting[0].kind]  # "the search team"
+                return fitting[0], skipped + count + behind
         if certain:
             raise self._unknown(ctx, rest[0].removeprefix("@"), kind, skipped + 1)
         return None
@@ -320,6 +322,14 @@ def units_above_zero(amount: Amount, unit: str, fault: str = "amount") -> int:
     return units
 
 
+_AND_THEN = re.compile(
+    r"(?:and |then )+((?:approve|deny|withdraw|revoke|pause|resume|request|transfer|question)\b.*\d)|"
+    r"(?:再|然后|并且?|同时)((?:批准|拒绝|撤回|撤销|暂停|恢复|申请)#?\d)",
+    re.IGNORECASE,
+)
+"""What begins an order of its own, where the reason of another one is expected."""
+
+
 @dataclass(frozen=True, slots=True)
 class TextWord:
     """All that is left of the sentence, as it stands.
@@ -337,13 +347,25 @@ class TextWord:
 
     def take(self, words: list[str], _ctx: Context) -> tuple[str, int]:
         """See Word."""
-        text = " ".join(words).lstrip(",，、:：;； ")
+        text = " ".join(words).lstrip(",，、:：;；—– ")
+        again = _AND_THEN.match(text)
+        if again:
+            raise RefusedError(
+                "I do one thing at a time. Say “{first}” in a sentence of its own.",
+                first=(again[1] or text[again.start(2) :])[:80],
+            )
         lower = text.lower()
         for lead in sorted(self.leads, key=len, reverse=True):
             chinese = not lead.isascii()
             if lower.startswith(lead if chinese else f"{lead} ") and len(text) > len(lead):
                 return text[len(lead) :].lstrip(",，、:： "), len(words)
         return text, len(words)
+
+
+_LISTED = re.compile(
+    r"#?(\d+)(?:\s*[,、]\s*(?:and\s+)?|\s*(?:and|&|\+|和|与|以及)\s*)#?(\d+)(?=\s*$|\s*[,、]|\s+and\b|号)"
+)
+"""Two numbers that are said as a list; "42, 43 USD" is one, and an amount."""
 
 
 class OneWord:
@@ -355,7 +377,16 @@ class OneWord:
 
     def take(self, words: list[str], _ctx: Context) -> tuple[str, int]:
         """See Word."""
-        return half_width(words[0]).removeprefix("#").rstrip(",:;!?") or words[0], 1
+        rest = [half_width(each) for each in words]
+        listed = _LISTED.match(" ".join(rest))
+        if listed:
+            raise RefusedError(
+                "Say one number at a time. {first} and {second} could also be a number and an amount.",
+                first=listed[1],
+                second=listed[2],
+            )
+        said = rest[0].removeprefix("#").rstrip(",:;!?")
+        return said.removesuffix("号") if said[:-1].isdecimal() else said or words[0], 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +404,8 @@ class UntilWord:
         lead = half_width(words[0]).lower()
         led = lead == "until"
         said = [half_width(each) for each in words[led:]]
+        if led and said and (short := SHORT_WEEKDAYS.get(said[0].lower().rstrip(STOPS))) is not None:
+            said[0] = WEEKDAYS[short]
         found = day_to_come(said, ctx) if said else None
         if lead == "for" and len(said) > 1:
             found = days_ahead(said[1:], ctx)

@@ -8,7 +8,7 @@ reason, the buttons the action.
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from handlers.language import ENGLISH
 
@@ -199,6 +199,8 @@ class Card:
         language: of the reader, for what a platform adds by itself.
         stale: limits at providers of which it says something and that can be asked for anew, as (provider, kind, id).
     """
+
+    __pydantic_config__ = ConfigDict(defer_build=True)  # few answers of the command line are written down or read back
 
     title: str
     blocks: tuple[Block, ...] = ()

@@ -404,6 +404,8 @@ class Context:
 
     def write(self) -> None:
         """Write what was said: the outbox in one or two statements, then the audit, which others wait for, in two."""
+        if not self.outgoing.items and not self.outgoing.deeds:
+            return
         shown = outbox.known(self.conn, {item.key for item, again in self.outgoing.items if again})
         shown |= {item.key for item, again in self.outgoing.items if not again}
         items = [item for item, again in self.outgoing.items if not again or item.key in shown]

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
-from babel.dates import format_skeleton, get_day_names, get_month_names
+from babel.dates import format_skeleton, get_date_format, get_day_names, get_month_names
 
 from handlers.context import Context
+from handlers.day_parts import ORDINALS, SHORT_WEEKDAYS, Days, apart, part_of
 from handlers.errors import MeantOtherwiseError, RefusedError
 from handlers.language import N_
 from handlers.parser import nearest_few
@@ -24,8 +25,15 @@ YEARS = range(2000, 2100)
 COUNT_MAX = 3660
 OFFERS_MAX = 3
 WEEKDAYS = tuple(name.lower() for name in calendar.day_name)
-LAST = ("last", "past", "previous")
+LAST = ("last", "past", "previous", "trailing", "rolling")
 THIS = ("this", "current")
+TO = ("to", "until", "till", "through", "thru", "-", "–", "—", "~")
+AND = ("and", "&", "+")
+NOW = ("now", "date")
+STARTS = ("start", "beginning")
+HOURS = ("hour", "hours", "morning", "afternoon", "evening", "night", "tonight")
+FISCAL = ("fiscal", "financial")
+SOON = timedelta(days=31)
 SPANS: dict[tuple[str, str], str] = {
     ("this", "day"): N_("today"),
     ("this", "week"): N_("this week"),
@@ -44,6 +52,8 @@ _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
 _DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})(?:/(\d{4}))?")
 _RANGE = re.compile(r"(.+?)(?:\.\.\.?|…)(.+)")
+_SHORT_DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.?")
+_NTH = re.compile(r"(\d{1,2})(?:st|nd|rd|th)")
 _QUARTER = re.compile(r"q([1-4])")
 _HALF = re.compile(r"h([12])")
 _ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th|\.)?,?")
@@ -55,10 +65,19 @@ _DAYS_OF_A_MONTH = (
     re.compile(rf"(?P<month>\S+?)\.? {_FROM_TO}(?: (?P<year>\d{{4}}))?(?= |$)"),
 )
 _NUMBER_WORDS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
-NUMBERS = {"a": 1, "an": 1, **{word: number for number, word in enumerate(_NUMBER_WORDS, 1)}}
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred"]
+NUMBERS = {
+    "a": 1,
+    "an": 1,
+    "couple": 2,
+    **{word: number for number, word in enumerate(_NUMBER_WORDS, 1)},
+    **{word: 10 * number for number, word in enumerate(_TENS, 2)},
+}
 TO_DATE: dict[str, Every] = {"wtd": "week", "mtd": "month", "qtd": "quarter", "ytd": "year"}
 END_OF: dict[str, Every] = {"eow": "week", "eom": "month", "eoq": "quarter", "eoy": "year"}
 WEEKEND_DAYS = 2
+LEAP_WEEKS = 8
+"""In so many years there is one with 53 weeks."""
 MONTHS = 12
 
 
@@ -97,6 +116,19 @@ def _months(locale: str) -> dict[str, int]:
 def _weekdays(locale: str) -> dict[str, int]:
     found = {str(name).lower(): number for number, name in get_day_names("wide", "format", locale).items()}
     return found | {name: number for number, name in enumerate(WEEKDAYS)}
+
+
+@lru_cache(maxsize=128)
+def _weekdays_gone(locale: str) -> dict[str, int]:
+    """The same with the short names. Of days to come they are not understood: "request 50 sun screens" has none."""
+    return _weekdays(locale) | SHORT_WEEKDAYS
+
+
+@lru_cache(maxsize=128)
+def _order(locale: str) -> tuple[bool, bool]:
+    """Whether a locale writes the month before the day with the year in front, and whether it writes dots."""
+    pattern = str(get_date_format("short", locale).pattern)
+    return pattern.startswith("y"), "." in pattern
 
 
 def _plain(word: str) -> str:
@@ -142,13 +174,22 @@ def _slashed(word: str, ctx: Context, *, to_come: bool) -> date | None:
     if figures is None:
         return None
     one, other = int(figures[1]), int(figures[2])
-    if one != other and max(one, other) <= MONTHS:
+    if one != other and max(one, other) <= MONTHS and not (_order(ctx.locale)[0] and not figures[3]):
         raise RefusedError("“{word}” could be two days. Write it such as 2026-10-15.", word=word)
-    month, day = sorted((one, other))
+    month, day = sorted((one, other)) if max(one, other) > MONTHS else (one, other)
     if not 0 < month <= MONTHS:
         return _date(int(figures[3] or ctx.today.year), month, day, word)
     name = calendar.month_name[month].lower()
     found = _of_a_month([str(day), name, figures[3] or ""], ctx, to_come=to_come)
+    return found[0] if found else None
+
+
+def _dotted(word: str, ctx: Context, *, to_come: bool) -> date | None:
+    """A day such as 3.11. where the reader's language writes days so, None if it is none."""
+    figures = _SHORT_DOTTED.fullmatch(word) if _order(ctx.locale)[1] else None
+    if figures is None or not 0 < int(figures[2]) <= MONTHS:
+        return None
+    found = _of_a_month([figures[1], calendar.month_name[int(figures[2])].lower()], ctx, to_come=to_come)
     return found[0] if found else None
 
 
@@ -166,9 +207,9 @@ def _of_a_month(words: Sequence[str], ctx: Context, *, to_come: bool) -> tuple[d
         return None
     used = 2 + behind
     said = " ".join(words[:used])
-    after = words[used].rstrip(".") if len(words) > used else ""
-    if len(after) == len("2026") and after.isdecimal():
-        return _date(int(after), months[name], int(figure[1]), f"{said} {after}"), used + 1
+    named = _year_behind([each.rstrip(".") for each in words[used:]], ctx.today.year)
+    if named:
+        return _date(named[0], months[name], int(figure[1]), f"{said} {named[0]}"), used + named[1]
     today = ctx.today
     leap = next(year for year in range(today.year, today.year + 9) if calendar.isleap(year))
     _date(leap, months[name], int(figure[1]), said)  # the 29th of February is a day, if not of each year
@@ -181,24 +222,37 @@ def _of_a_month(words: Sequence[str], ctx: Context, *, to_come: bool) -> tuple[d
     return None
 
 
+def _year_behind(said: Sequence[str], this: int) -> tuple[int, int] | None:
+    """A year behind a month, a quarter or a day: "2025", "'25", "of 2025", "last year"; and how many words it is."""
+    of = int(said[:1] == ["of"])
+    first = said[of] if len(said) > of else ""
+    if re.fullmatch(r"\d{4}", first):
+        return int(first), of + 1
+    if re.fullmatch(r"['’]\d\d", first):
+        return 2000 + int(first[1:]), of + 1
+    if said[of + 1 : of + 2] == ["year"] and first in (*LAST, *THIS):
+        return this - (first in LAST), of + 2
+    return None
+
+
 def day_gone(words: Sequence[str], ctx: Context) -> tuple[date, int] | None:
     """A day that was, or today, and how many words it is; None if they are none.
 
     Raises:
         RefusedError: there is no such day.
     """
-    said = [_plain(each) for each in words[:4]]
+    said = [_plain(each) for each in words[:6]]
     if said[0] in ("today", "yesterday"):
         return ctx.today - ONE_DAY * (said[0] == "yesterday"), 1
     ago = _ago(said, ctx)
     if ago:
         return ago
-    weekdays = _weekdays(ctx.locale)
+    weekdays = _weekdays_gone(ctx.locale)
     if said[0] in weekdays:
         return ctx.today - ONE_DAY * ((ctx.today.weekday() - weekdays[said[0]]) % 7), 1
     if said[0] in LAST and len(said) > 1 and said[1] in weekdays:
         return ctx.today - ONE_DAY * ((ctx.today.weekday() - weekdays[said[1]] - 1) % 7 + 1), 2
-    written = _written(said[0]) or _slashed(said[0], ctx, to_come=False)
+    written = _written(said[0]) or _slashed(said[0], ctx, to_come=False) or _dotted(said[0], ctx, to_come=False)
     return (written, 1) if written else _of_a_month(said, ctx, to_come=False)
 
 
@@ -239,7 +293,7 @@ def day_to_come(words: Sequence[str], ctx: Context) -> tuple[date, int] | None:
     Raises:
         RefusedError: there is no such day, or it could be two.
     """
-    said = [_plain(each) for each in words[:5]]
+    said = [_plain(each) for each in words[:6]]
     if said[0] in ("on", "the") and len(said) > 1:
         found = day_to_come(said[1:], ctx)
         return (found[0], found[1] + 1) if found else None
@@ -258,11 +312,13 @@ def day_to_come(words: Sequence[str], ctx: Context) -> tuple[date, int] | None:
                 other=ctx.day(day + 7 * ONE_DAY),
             )
         return day, 2
+    if said[0] == "weekend":
+        return _next(ctx.today, WEEKDAYS.index("sunday")), 1
     if said[0] in END_OF:
         return ctx.period(ctx.today, END_OF[said[0]]).end - ONE_DAY, 1
     if said[0] == "end":
         return _end_of(said, ctx)
-    written = _written(said[0]) or _slashed(said[0], ctx, to_come=True)
+    written = _written(said[0]) or _slashed(said[0], ctx, to_come=True) or _dotted(said[0], ctx, to_come=True)
     return (written, 1) if written else _of_a_month(said, ctx, to_come=True)
 
 
@@ -276,8 +332,13 @@ def _next(today: date, weekday: int) -> date:
 
 
 def _end_of(said: Sequence[str], ctx: Context) -> tuple[date, int] | None:
-    """Such as "end of month", "end of the week"."""
+    """Such as "end of month", "end of the week", "end of december"."""
     rest = [each for each in said[1:] if each not in ("of", "the", "this")]
+    months = _months(ctx.locale)
+    if rest and rest[0] in months:
+        ahead = (months[rest[0]] - ctx.today.month) % MONTHS
+        first = add_months(ctx.today.replace(day=1), ahead)
+        return month_called(first, ctx.policy.calendar).end - ONE_DAY, list(said).index(rest[0]) + 1
     if not rest or rest[0] not in EVERY:
         return None
     end = ctx.period(ctx.today, rest[0]).end
@@ -304,21 +365,7 @@ def span_of(words: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
         RefusedError: they are no days, or none that could be meant.
     """
     said = [_plain(each) for each in words]
-    found = (
-        _since(said, ctx)
-        or _weekend(said, ctx)
-        or _before_last(said, ctx)
-        or _of_a_week(said, ctx)
-        or _ever(said, ctx)
-        or _to_date(said, ctx)
-        or _last(said, ctx)
-        or _range(said, ctx)
-        or _days_of_a_month(said, ctx)
-        or _week(said, ctx)
-        or _day(said, ctx)
-        or _month(said, ctx)
-        or _quarter_or_year(said, ctx)
-    )
+    found = _since(said, ctx) or _joined(said, ctx)
     if found is None and len(said[0]) > 4:  # noqa: PLR2004 - short words are near all
         near = nearest_few(said[0], [*(each for each in _months("en") if len(each) > 4), "today", "yesterday"])  # noqa: PLR2004
         if near:
@@ -330,6 +377,253 @@ def span_of(words: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
                 meant="”, “".join(near[:OFFERS_MAX]),
             )
     return found
+
+
+def _one(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+    """The days that the words at the front name by themselves, without what may join others to them."""
+    if not said:
+        return None
+    if said[0] == "the" and len(said) > 1:
+        found = _one(said[1:], ctx)
+        return (found[0], found[1] + 1) if found else None
+    whole = _written_apart(said, ctx)
+    if whole != said:
+        found = _since(whole, ctx) or _joined(whole, ctx)
+        more = len(whole) - len(said)
+        return (found[0], found[1] - more) if found and found[1] > more else None
+    _refuse_to_come(said, ctx)
+    _refuse_hours(said)
+    return (
+        _weekend(said, ctx)
+        or _before_last(said, ctx)
+        or _of_a_week(said, ctx)
+        or _ever(said, ctx)
+        or _to_date(said, ctx)
+        or _part(said, ctx)
+        or _same(said, ctx)
+        or _last(said, ctx)
+        or _count(said, ctx)
+        or _range(said, ctx)
+        or _days_of_a_month(said, ctx)
+        or _week(said, ctx)
+        or _day(said, ctx)
+        or _nth(said, ctx)
+        or _periods_ago(said, ctx)
+        or _month(said, ctx)
+        or _quarter_or_year(said, ctx)
+        or _fiscal(said, ctx)
+    )
+
+
+def _written_apart(said: Sequence[str], ctx: Context) -> Sequence[str]:
+    """The same with a word taken apart that stands for several, and without one that says nothing."""
+    at = int(said[0] in (*LAST, *THIS) and len(said) > 1)
+    if said[at] in FISCAL and said[at + 1 : at + 2] in (["year"], ["quarter"]):
+        return [*(said[:at] or ["this"]), *said[at + 1 :]]
+    if said[at] == "fiscal" and re.fullmatch(r"20\d\d", (said[at + 1 : at + 2] or [""])[0]):
+        return [*said[:at], "fy", *said[at + 1 :]]
+    if not at and (bare := _without_its_kind(said, ctx)):
+        return bare
+    if said[at] == "calendar" and said[at + 1 : at + 2] == ["week"]:
+        return [*said[:at], *said[at + 1 :]]
+    if said[at] == "couple" and said[at + 1 : at + 2] == ["of"]:
+        return [*said[:at], "2", *said[at + 2 :]]
+    words = apart(said[at], _months(ctx.locale).keys() | _weekdays_gone(ctx.locale).keys(), led=bool(at))
+    return [*said[:at], *words, *said[at + 1 :]] if words else said
+
+
+def _without_its_kind(said: Sequence[str], ctx: Context) -> Sequence[str]:
+    """The same without what it is, as in "month of october", "calendar year 2025"; empty where nothing says it."""
+    kind = 1 if said[0] in ("month", "year") else 2 if tuple(said[:2]) == ("calendar", "year") else 0
+    behind = kind + (said[kind : kind + 1] == ["of"])
+    named = said[behind] if kind and len(said) > behind else ""
+    return said[behind:] if named in _months(ctx.locale) or re.fullmatch(r"20\d\d", named) else []
+
+
+def _joined(said: Sequence[str], ctx: Context, *, and_is_to: bool = False) -> tuple[Span, int] | None:
+    """Some days, and those up to others: "3 nov to 9 nov", "october and november", "monday to friday"."""
+    first = _one(said, ctx)
+    used = first[1] if first else 0
+    if first is None or used + 1 >= len(said) or said[used] not in (*TO, *AND):
+        return first
+    rest = said[used + 1 :]
+    last = _one(["today"] if rest[0] in NOW and said[used] in TO else rest, ctx)
+    if last is None:
+        return first
+    words = used + 1 + last[1]
+    if said[used] in AND and not and_is_to:
+        earlier, later = sorted((first[0], last[0]), key=lambda each: each.first)
+        if earlier.end != later.first:
+            raise RefusedError("Name days that follow each other, such as: 1 october to 30 november")
+        return _between(earlier.first, later.end - ONE_DAY, ctx), words
+    begin, end = first[0].first, last[0].end
+    if end <= begin and is_weekday(rest, ctx) and is_weekday(said, ctx):
+        begin -= 7 * ONE_DAY
+    elif end <= begin:
+        begin, end = _in_order(first[0], last[0], (said[:used], rest[: last[1]]), ctx)
+    return _between(begin, end - ONE_DAY, ctx), words
+
+
+def _in_order(first: Span, last: Span, said: tuple[Sequence[str], Sequence[str]], ctx: Context) -> tuple[date, date]:
+    """From when to when, where a day without a year is the latest that was: "20 nov to 30 nov" on the 22nd."""
+    has_year = [any(re.match(r"\d{4}|['’]\d\d|year", each) for each in some) for some in said]
+    if all(has_year) or has_year[0]:
+        return first.first, last.end
+    if has_year[1]:
+        years = last.first.year - first.first.year
+        begin = add_months(first.first, 12 * years)
+        return (begin if begin < last.end else add_months(begin, -12)), last.end
+    if add_months(last.first, 12) <= ctx.today + SOON:
+        return first.first, add_months(last.end, 12)
+    return add_months(first.first, -12), last.end
+
+
+def _refuse_to_come(said: Sequence[str], ctx: Context) -> None:
+    """Refuse days that nobody can know anything of yet.
+
+    Raises:
+        RefusedError: they are still to come.
+    """
+    known = {*EVERY, *(f"{each}s" for each in EVERY), *_weekdays(ctx.locale), *_months(ctx.locale), "weekend"}
+    if said[0] == "tomorrow" or (said[0] == "next" and any(each in known for each in said[1:3])):
+        raise RefusedError(
+            "“{words}” is still to come. Name days that were, or say “forecast”.",
+            words=" ".join(said[: 1 if said[0] == "tomorrow" else 2]),
+        )
+
+
+def _refuse_hours(said: Sequence[str]) -> None:
+    """Refuse a part of a day, and offer days.
+
+    Raises:
+        MeantOtherwiseError: it is one.
+    """
+    led = said[0] in (*LAST, *THIS, "yesterday", "today")
+    at = led + (len(said) > led + 1 and bool(count_of(said[led])))
+    if at < len(said) and said[at] in HOURS and (led or said[at] == "tonight" or at):
+        raise MeantOtherwiseError(
+            "I count whole days and know no “{words}”. For the hours of today, say “spend today by hour”.",
+            at + 1,
+            ("today", "yesterday", "last 2 days"),
+            words=" ".join(said[: at + 1]),
+        )
+
+
+def _whole(said: Sequence[str], ctx: Context) -> tuple[Days, int] | None:
+    """A month, quarter or year, and how many words it is: "november", "this month", "the year", "2026"."""
+    led = int(said[0] == "the" and len(said) > 1)
+    rest = said[led:]
+    if led and rest[0] in EVERY:
+        found = _last(("this", rest[0]), ctx)
+        return ((found[0].first, found[0].end), 2) if found else None
+    is_period = rest[0] in (*LAST, *THIS) and len(rest) > 1
+    found = (_same(rest, ctx) or _last(rest, ctx)) if is_period else _month(rest, ctx) or _quarter_or_year(rest, ctx)
+    return ((found[0].first, found[0].end), led + found[1]) if found else None
+
+
+def _part(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+    """Such as "first week of november", "mid november", "third quarter", "second half of 2026"."""
+    number = ORDINALS.get(said[0], 0)
+    if number > 0 and said[1:2] in (["quarter"], ["half"]):
+        months = _months(ctx.locale)
+        if not any(each in months or each == "month" for each in said[2:5]):
+            return _with_one_word_more(_quarter_or_year([f"{said[1][0]}{number}", *said[2:]], ctx))
+    if number < 0 and said[1:2] and said[1] in _months(ctx.locale):
+        return None
+    found = part_of(said, count_of, lambda rest: _whole(rest, ctx))
+    return (_between(found[0][0], found[0][1] - ONE_DAY, ctx), found[1]) if found else None
+
+
+def _with_one_word_more(found: tuple[Span, int] | None) -> tuple[Span, int] | None:
+    return (found[0], found[1] + 1) if found else None
+
+
+def _same(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+    """Such as "last year november", "same month last year", "same period last month"."""
+    if said[0] in (*LAST, *THIS) and said[1:2] == ["year"] and len(said) > 2:  # noqa: PLR2004 - and what of it
+        inner = said[2] in _months(ctx.locale) or _QUARTER.fullmatch(said[2]) or _HALF.fullmatch(said[2])
+        turned = [said[2], said[0], "year"]
+        return (_month(turned, ctx) or _quarter_or_year(turned, ctx)) if inner else None
+    size = {"year": 12, "quarter": 3, "month": 1}.get(said[3], 0) if len(said) > 3 and said[2] in LAST else 0  # noqa: PLR2004
+    if not size or said[0] not in ("same", *THIS):
+        return None
+    then = add_months(ctx.today, -size)
+    if said[1] in ("period", "time", "days"):
+        first = add_months(ctx.period(ctx.today, "month").first, -size)
+        return _between(first, then, ctx), 4
+    if said[1] not in EVERY:
+        return None
+    whole = ctx.period(then, said[1])
+    return _between(whole.first, whole.end - ONE_DAY, ctx), 4
+
+
+def _count(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+    """Such as "30 days", which are the last."""
+    every = said[1].removesuffix("s") if len(said) > 1 else ""
+    counted = count_of(said[0]) and said[0] not in ("a", "an") and every in EVERY
+    if not counted or said[2:3] in (["ago"], ["of"]):
+        return None
+    found = _last_few(("last", *said[:2]), ctx)
+    return (found[0], 2) if found else None
+
+
+def _nth(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+    """Such as "the 5th": of this month, or of the one before."""
+    nth = _NTH.fullmatch(said[0])
+    if nth is None:
+        return None
+    months = range(0, -12, -1)
+    firsts = [add_months(ctx.today.replace(day=1), each) for each in months]
+    days = [
+        first.replace(day=int(nth[1]))
+        for first in firsts
+        if 0 < int(nth[1]) <= calendar.monthrange(first.year, first.month)[1]
+    ]
+    day = next((each for each in days if each <= ctx.today), None)
+    return (Span(day, day + ONE_DAY, _label(day, ctx)), 1) if day else None
+
+
+def _periods_ago(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+    """Such as "2 months ago": that month as a whole."""
+    day = _months_ago(said, ctx)
+    if day is None:
+        return None
+    whole = ctx.period(day, _every(said[1]))
+    label = ctx.month(whole.first) if whole.every == "month" else ""
+    span = Span(whole.first, whole.end, label) if label else _between(whole.first, whole.end - ONE_DAY, ctx)
+    return span, 3
+
+
+def _every(word: str) -> Every:
+    return next(each for each in EVERY if each == word.removesuffix("s"))
+
+
+def _months_ago(said: Sequence[str], ctx: Context) -> date | None:
+    """The day so many months, quarters or years ago."""
+    size = {"month": 1, "quarter": 3, "year": 12}.get(said[1].removesuffix("s"), 0) if len(said) > 1 else 0
+    months = size * count_of(said[0]) if said[2:3] == ["ago"] else 0
+    return add_months(ctx.today, -months) if 0 < months * 30 <= COUNT_MAX else None
+
+
+def _fiscal(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+    """Such as "fy 2026": the year of that number, if years begin in January.
+
+    Raises:
+        MeantOtherwiseError: it could be called by its beginning or by its end.
+    """
+    if said[0] != "fy" or not re.fullmatch(r"20\d\d", said[1] if len(said) > 1 else ""):
+        return None
+    year, starts = int(said[1]), ctx.policy.calendar.year_starts
+    firsts = [date(each, starts, 1) for each in (year, year - 1)]
+    whole = [ctx.period(month_called(each, ctx.policy.calendar).first, "year") for each in firsts]
+    if starts == 1:
+        return _between(whole[0].first, whole[0].end - ONE_DAY, ctx), 2
+    raise MeantOtherwiseError(
+        "“FY {year}” could be the year that begins in {year}, or the one that ends in it.",
+        2,
+        tuple(f"{each.first}..{each.end - ONE_DAY}" for each in whole),
+        year=str(year),
+    )
 
 
 def _day(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
@@ -352,27 +646,45 @@ def _label(day: date, ctx: Context) -> str:
 
 
 def _since(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
-    if said[0] not in ("since", "from", "between") or len(said) < 2:  # noqa: PLR2004 - the word and a day
+    """Such as "since monday", "from october to november", "between 1 and 5 november", "after 3 november"."""
+    if said[0] not in ("since", "from", "between", "after") or len(said) < 2:  # noqa: PLR2004 - the word and a day
         return None
-    to = ("and",) if said[0] == "between" else ("to", "until", "till", "through", "-", "–")
-    found = _day(said[1:], ctx) or _last(said[1:], ctx) or _month(said[1:], ctx) or _quarter_or_year(said[1:], ctx)
+    if said[1] in ("since", "from"):
+        return _with_one_word_more(_since(said[1:], ctx))
+    if said[0] == "between" and (days := _days_of_a_month(said, ctx)):
+        return days
+    ago = _months_ago(said[1:], ctx)
+    found = (
+        (Span(ago, ago, ""), 3)
+        if ago
+        else _start(said[1:], ctx) or _joined(said[1:], ctx, and_is_to=said[0] == "between")
+    )
     if found is None:
         if said[0] == "since":
             raise RefusedError(
                 "I don't understand “{words}”. Write such as: since 1 november", words=" ".join(said[:3])
             )
         return None
-    first, used = found[0].first, 1 + found[1]
-    if used + 1 < len(said) and said[used] in to:
-        rest = said[used + 1 :]
-        last = _day(rest, ctx) or _month(rest, ctx)
-        if last:
-            return _between(first, last[0].end - ONE_DAY, ctx), used + 1 + last[1]
+    used = 1 + found[1]
+    alone = ago is not None or not any(each in (*TO, *AND, "..") for each in said[1:used])
+    if not alone and said[0] != "after":
+        return found[0], used
     if said[0] == "between":
         return None
+    first = found[0].end if said[0] == "after" else found[0].first
     if first > ctx.today:
         raise RefusedError("{day} is still to come.", day=ctx.day(first))
     return Span(first, ctx.today + ONE_DAY, ctx.t("since {day}", day=_label(first, ctx))), used
+
+
+def _start(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
+    """The first day, as in "the start of the month"."""
+    at = int(said[0] == "the")
+    if said[at : at + 1] and said[at] in STARTS:
+        behind = at + 1 + (said[at + 1 : at + 2] == ["of"])
+        found = _whole(said[behind:], ctx) if behind < len(said) else None
+        return (Span(found[0][0], found[0][0] + ONE_DAY, ""), behind + found[1]) if found else None
+    return None
 
 
 def _between(first: date, last: date, ctx: Context) -> Span:
@@ -407,6 +719,15 @@ def _before_last(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
     if said[0] in LAST and said[1:2] == ["fortnight"]:
         found = _last_few(("last", "2", "weeks"), ctx)
         return (found[0], 2) if found else None
+    if said[0] in LAST and tuple(said[1:3]) == ("half", "year"):
+        return _last_few(("last", "6", "months"), ctx)
+    if said[0] in LAST and said[1:2] == ["few"]:
+        raise MeantOtherwiseError(
+            "I don't know how many “{words}” are.",
+            3,
+            ("last 3 days", "last 7 days"),
+            words=" ".join(said[:3]),
+        )
     if said[0] == "this" and said[1:2] == ["past"] and len(said) > 2:  # noqa: PLR2004 - the two and a period
         found = _last(said[1:], ctx)
         return (found[0], found[1] + 1) if found else None
@@ -450,7 +771,8 @@ def _to_date(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
     """Such as "mtd", "month to date"."""
     every = TO_DATE.get(said[0])
     if every:
-        return _last(("this", every), ctx)
+        found = _last(("this", every), ctx)
+        return (found[0], 1) if found else None
     if said[0] in EVERY and tuple(said[1:3]) == ("to", "date"):
         found = _last(("this", said[0]), ctx)
         return (found[0], 3) if found else None
@@ -477,13 +799,16 @@ def _week(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
     if said[0] not in ("week", "wk", "cw", "kw") or len(said) < 2 or not said[1].isdecimal():  # noqa: PLR2004 - the word and a number
         return None
     named = said[2] if len(said) > 2 and re.fullmatch(r"\d{4}", said[2]) else ""  # noqa: PLR2004 - a year may follow
-    year = int(named) if named else ctx.today.isocalendar().year
-    try:
-        first = date.fromisocalendar(year, int(said[1][:3]), 1)
-        if not named and first > ctx.today:
-            first = date.fromisocalendar(year - 1, int(said[1][:3]), 1)
-    except ValueError:
-        raise RefusedError("There is no week {n} in {year}.", n=said[1][:3], year=year) from None
+    year, number = ctx.today.isocalendar().year, int(said[1][:3])
+    for each in (int(named),) if named else range(year, year - LEAP_WEEKS, -1):
+        try:
+            first = date.fromisocalendar(each, number, 1)
+        except ValueError:
+            continue
+        if named or first <= ctx.today:
+            break
+    else:
+        raise RefusedError("There is no week {n} in {year}.", n=said[1][:3], year=named or year)
     return _between(first, first + 6 * ONE_DAY, ctx), 2 + bool(named)
 
 
@@ -494,8 +819,8 @@ def _last(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
         return None
     if count_of(said[1]) and which == "last":
         return _last_few(said, ctx)
-    if said[1] in _weekdays(ctx.locale):
-        return _day(said, ctx) if which == "last" else None
+    if said[1] in _weekdays_gone(ctx.locale):
+        return _day(said, ctx) if which == "last" else _weekday_now(said, ctx)
     if said[1] in _months(ctx.locale):
         found = _month(said[1:], ctx)
         if found and which == "last" and found[0].end > ctx.today:
@@ -516,6 +841,19 @@ def _last(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
     if which == "last":
         period = ctx.period(period.first - ONE_DAY, every)
     return Span(period.first, period.end, ctx.t(SPANS[which, every])), 2
+
+
+def _weekday_now(said: Sequence[str], ctx: Context) -> tuple[Span, int]:
+    """The day of "this monday".
+
+    Raises:
+        RefusedError: it is still to come.
+    """
+    week = ctx.period(ctx.today, "week").first
+    day = week + ONE_DAY * ((_weekdays_gone(ctx.locale)[said[1]] - week.weekday()) % len(WEEKDAYS))
+    if day > ctx.today:
+        raise RefusedError("{day} is still to come.", day=ctx.day(day))
+    return Span(day, day + ONE_DAY, _label(day, ctx)), 2
 
 
 def _last_few(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
@@ -558,9 +896,10 @@ def _month(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
         first, used = _date(int(figures[1]), int(figures[2]), 1, said[0]), 1
     elif said[0].rstrip(".") in months:
         month = months[said[0].rstrip(".")]
-        named = len(said) > 1 and said[1].isdecimal() and len(said[1]) == len("2026")
-        year = int(said[1]) if named else ctx.today.year - (month > ctx.today.month)
-        first, used = _date(year, month, 1, " ".join(said[: 1 + named])), 1 + named
+        named = _year_behind(said[1:], ctx.today.year)
+        year = named[0] if named else ctx.today.year - (month > ctx.today.month)
+        used = 1 + (named[1] if named else 0)
+        first = _date(year, month, 1, " ".join(said[:used]))
     elif re.match(r"\d{4}-", said[0]):
         raise RefusedError(
             "There is no day “{word}”. Write days such as 2026-10-15, or 2026-10-01..2026-10-15.", word=said[0]
@@ -579,26 +918,31 @@ def _quarter_of(months: int, ctx: Context) -> Period:
 def _quarter_or_year(said: Sequence[str], ctx: Context) -> tuple[Span, int] | None:
     """Such as "q4", "q4 2025", "h1", "2026"; a quarter and a half are of the fiscal year, the latest begun."""
     quarter, half = _QUARTER.fullmatch(said[0]), _HALF.fullmatch(said[0])
-    behind = int(bool(quarter or half))
-    year = re.fullmatch(r"\d{4}", said[behind]) if len(said) > behind else None
-    if year and int(year[0]) not in YEARS:
-        raise RefusedError("“{word}” is too far away. Name a day from 2000 to 2099.", word=year[0])
-    if not behind:
-        if year is None:
+    begun = called_after(ctx.period(ctx.today, "year").first).year
+    alone = not (quarter or half)
+    named = ((int(said[0]), 1) if re.fullmatch(r"\d{4}", said[0]) else None) if alone else _year_behind(said[1:], begun)
+    if named and named[0] not in YEARS:
+        raise RefusedError("“{word}” is too far away. Name a day from 2000 to 2099.", word=str(named[0]))
+    if alone:
+        if named is None:
             return None
-        return Span(date(int(year[0]), 1, 1), date(int(year[0]) + 1, 1, 1), year[0]), 1
-    begun = int(year[0]) if year else called_after(ctx.period(ctx.today, "year").first).year
+        turned = len(said) > 1 and (_QUARTER.fullmatch(said[1]) or _HALF.fullmatch(said[1]))
+        if turned:  # "2026 Q3"
+            return _quarter_or_year([said[1], said[0]], ctx)
+        return Span(date(named[0], 1, 1), date(named[0] + 1, 1, 1), str(named[0])), 1
+    used = 1 + (named[1] if named else 0)
+    begun = named[0] if named else begun
     number = int(quarter[1]) if quarter else 2 * int(half[1]) - 1 if half else 1
     months = begun * 12 + ctx.policy.calendar.year_starts - 1 + 3 * (number - 1)
-    if not year and _quarter_of(months, ctx).first > ctx.today:
+    if not named and _quarter_of(months, ctx).first > ctx.today:
         months -= 12
     period = _quarter_of(months, ctx)
     if quarter is None:
-        return _between(period.first, _quarter_of(months + 3, ctx).end - ONE_DAY, ctx), 1 + bool(year)
+        return _between(period.first, _quarter_of(months + 3, ctx).end - ONE_DAY, ctx), used
     label = ctx.t(
         "Q{n} ({first} to {last})",
         n=quarter[1],
         first=_label(period.first, ctx),
         last=_label(period.end - ONE_DAY, ctx),
     )
-    return Span(period.first, period.end, label), 1 + bool(year)
+    return Span(period.first, period.end, label), used

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Literal, get_type_hints
 
 from pydantic import TypeAdapter
@@ -425,14 +426,14 @@ class EventType:
         handler: what is done about it, in one transaction.
         by: who may raise it: "clock" out of the outbox or the schedule, "sync" while a provider is read or written.
         bulk: it may take long and writes nothing to the audit, so that other orders need not wait for it.
-        shape: reads the event back as it was kept.
+        looks: it writes nothing if it finds nothing, so a read replica may look first whether it does.
     """
 
     event: type[Event]
     handler: Callable[..., None]
     by: frozenset[Raiser]
     bulk: bool
-    shape: TypeAdapter[Event]
+    looks: bool
 
     @property
     def name(self) -> str:
@@ -445,10 +446,16 @@ class EventType:
         Raises:
             pydantic.ValidationError: it is no such event.
         """
-        return self.shape.validate_json(kept)
+        return _shape(self).validate_json(kept)
 
 
-def event_type(handler: Callable[..., None], *by: Raiser, bulk: bool = False) -> EventType:
+@cache
+def _shape(row: EventType) -> TypeAdapter[Event]:
+    """What reads an event back as it was kept: made at the first one, for a command that answers reads none."""
+    return TypeAdapter(row.event)
+
+
+def event_type(handler: Callable[..., None], *by: Raiser, bulk: bool = False, looks: bool = False) -> EventType:
     """Read the event of a handler from its signature.
 
     Raises:
@@ -456,7 +463,7 @@ def event_type(handler: Callable[..., None], *by: Raiser, bulk: bool = False) ->
     """
     second = list(inspect.signature(handler).parameters)[1]
     event: type[Event] = get_type_hints(handler)[second]
-    row = EventType(event, handler, frozenset(by), bulk, TypeAdapter(event))
+    row = EventType(event, handler, frozenset(by), bulk, looks)
     if handler.__name__ != row.name:
         raise TypeError(f"{handler.__name__} handles {row.name}, so it must be called that.")
     return row

@@ -10,6 +10,8 @@ from handlers.card import Button, Card, File, Text
 from handlers.context import Context
 
 ROWS_MAX = 20
+FILE_LETTERS_MAX = 80
+"""Of the name of a file, which is a part of a key of the outbox."""
 _UNUSABLE = re.compile(r"[^\w.-]+")
 T = TypeVar("T")
 Cell = str | int | Decimal
@@ -99,7 +101,7 @@ def as_file(ctx: Context, title: str, name: str, columns: Sequence[str], rows: I
     """
     cells = tuple(tuple(f"{cell:f}" if isinstance(cell, Decimal) else str(cell) for cell in row) for row in rows)
     counted = ctx.nt("{n} row", "{n} rows", len(cells))
-    file = File(f"{_UNUSABLE.sub('-', name)}.csv", tuple(columns), cells)
+    file = File(f"{_UNUSABLE.sub('-', name)[:FILE_LETTERS_MAX]}.csv", tuple(columns), cells)
     return Card(title, (Text(counted, quiet=True),), thread=(file,))
 
 

@@ -27,14 +27,17 @@ from handlers.synonyms import (
     ENGLISH,
     MEASURES,
     NUMBER_AND_TEXT,
+    SIMPLIFIED,
     TONGUES,
     translated,
 )
+from handlers.whole_sentences import compiled
 
 WORDS_MAX = 200
 TEXT_MAX = 3000
 UNTIL_LETTERS_MAX = 40
 STOPS = "?!.,;:。~… "
+QUOTES = '“”„«»「」"'
 Beside = Callable[[Connection, str, Callable[[Connection], None]], bool]
 ANYTHING = "…"
 """Ends what a synonym stands for if the rest of the sentence is passed over."""
@@ -43,13 +46,20 @@ BEFORE_MAX = 4
 NEVER_BEFORE = ("to", "from", "for", "until", "user", "key", "agent", "me", "permanent")
 """Words of the grammar that begin no question in Chinese by what it is about."""
 NAMED_BEFORE = re.compile("[^的,，、。的]{1,20}?(?:团队|部门|智能体)")
+DAYS_BEFORE = re.compile("[\u4e00-\u9fff]|(?:\\d{1,4}|[qQ][1-4])[\u4e00-\u9fff]")
+EMOJI = re.compile(
+    r"(?:\s*(?::[a-z0-9_+-]+:|[\u2600-\u27bf\u2b50\U0001f300-\U0001faff][\ufe0f\u200d\U0001f3fb-\U0001f3ff]*))+$"
+)
+"""Pictures at the end of a sentence, as they are and as Slack writes them."""
 ABOUT = re.compile(
     r"(?:(?:monthly|weekly|daily|total|whole|own|personal|remaining) )?"
-    r"(?P<whom>(?:(?:my|our) team|(?:team |agent |person )?@?[\w.-]+(?: \d[\w.]*)?))(?:'s)? (?:current )?"
+    r"(?P<whom>(?:(?:my|our) team|(?:team |agent |person )?@?[\w.-]+(?: \d[\w.]*| team)?))(?:'s)? (?:current )?"
     r"(?P<asks>balance|budget|limit|quota|left|remaining|spend|spending|usage|costs?|forecast)(?P<rest>(?: .*)?)",
     re.IGNORECASE,
 )
 """A name, a model or a day, and behind it what is asked about it."""
+_MARKED = re.compile(r"""[>•·]\s+(.+)|([“„"])([^“”„"]+)[”“"]|«([^«»]+)»|「([^「」]+)」|(['`*_]+)(.+?)\6""", re.DOTALL)
+"""A quotation, or a sentence that was copied with the marks around it: quotation marks, those of code or of bold."""
 Audience = Literal["all", "decider", "owner", "admin"]
 
 
@@ -107,6 +117,7 @@ class Command:
         beside: says of the rest of a sentence whether it may be carried out beside others of its kind, and holds what
             they have in common, in one trip with what it is given to ask; None if none may.
         at_once: said alone it takes a few milliseconds at most, however large the company is.
+        long: it reads about many people or months, so that a read replica may answer it.
         example: what somebody would say, such as "approve 42"; "" for what only buttons say.
         group: under which heading help shows it.
         audience: to whom it is of use.
@@ -121,6 +132,7 @@ class Command:
     bulk: bool
     beside: Beside | None
     at_once: bool
+    long: bool
     parameters: tuple[Parameter, ...]
     texts: tuple[str, ...]
     example: str = ""
@@ -152,6 +164,7 @@ def command(
     bulk: bool = False,
     beside: Beside | None = None,
     at_once: bool = False,
+    long: bool = False,
 ) -> Command:
     """Read a handler's signature and docstring."""
     hints = get_type_hints(handler, include_extras=True)
@@ -162,7 +175,7 @@ def command(
     texts = tuple(" ".join(each.split()) for each in (inspect.getdoc(handler) or "").split("\n\n"))
     name = handler.__name__.strip("_").replace("_", "-")
     return Command(
-        name, handler, writes, hidden, bulk, beside, at_once, parameters, texts, example or name, group, audience
+        name, handler, writes, hidden, bulk, beside, at_once, long, parameters, texts, example or name, group, audience
     )
 
 
@@ -211,9 +224,9 @@ def _about(said: str, commands: Mapping[str, Command]) -> tuple[Command, str] | 
 
 def _meant(said: str, commands: Mapping[str, Command]) -> tuple[Command, str] | None:
     """The question that a whole sentence stands for, whatever word it begins with: "which team is over budget"."""
-    plain = half_width(said).replace("’", "'").strip(STOPS + "？！，")
+    plain = half_width(said).replace("’", "'").strip(STOPS + "？！，").translate(SIMPLIFIED)
     for tongue in TONGUES:
-        for pattern, stands_for in tongue.sentences:
+        for pattern, stands_for in compiled(tongue.sentences):
             found = pattern.fullmatch(plain)
             begun = _begins(found.expand(stands_for), commands) if found else None
             if begun:
@@ -222,8 +235,10 @@ def _meant(said: str, commands: Mapping[str, Command]) -> tuple[Command, str] | 
 
 
 def _addressed(text: str) -> str:
-    """A sentence without whom it is said to, such as "/tokens" or "@Bursar"."""
+    """A sentence without whom it is said to, such as "/tokens" or "@Bursar", and without marks around all of it."""
     said = text.strip()
+    while bare := _MARKED.fullmatch(said):
+        said = next(each for each in (bare[1], bare[3], bare[4], bare[5], bare[7]) if each is not None).strip()
     first, _, rest = said.partition(" ")
     to_us = first.startswith("/") or (first.startswith("@") and rest.strip())
     return (rest if to_us else said).strip()
@@ -263,7 +278,7 @@ class _Beginnings:
 
     def longest(self, said: str) -> str:
         """The longest that it begins with, "" if it begins with none."""
-        lower = half_width(said).lower().replace("’", "'")
+        lower = half_width(said).lower().replace("’", "'").translate(SIMPLIFIED)
         alike = self._by_letter.get(lower[:1], ())
         return max((each for each in alike if lower.startswith(each) and _ends(lower, len(each))), key=len, default="")
 
@@ -284,7 +299,7 @@ def _ends(lower: str, at: int) -> bool:
 def _behind(said: str, commands: Mapping[str, Command]) -> tuple[Command, str] | None:
     """A question whose days or account stand before it, as Chinese has them: "上周支出", "搜索团队本月支出"."""
     before: list[str] = []
-    while CHINESE_LETTER.match(said) and len(before) < BEFORE_MAX:
+    while DAYS_BEFORE.match(said) and len(before) < BEFORE_MAX:
         written = in_digits(said.split(maxsplit=1)[0])
         found = translated(written)
         named = NAMED_BEFORE.match(written)
@@ -309,7 +324,7 @@ def _without_thanks(one: Command, rest: str) -> str:
         return rest
     polite = [each for tongue in TONGUES for each in tongue.thanks]
     while True:
-        bare = rest.rstrip(STOPS + "？！，")
+        bare = EMOJI.sub("", rest).rstrip(STOPS + "？！，")
         lower = bare.lower()
         last = max(
             (each for each in polite if lower.endswith(each) and _stands_alone(lower, each)), key=len, default=""
@@ -338,6 +353,8 @@ def understand(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context)
     words = split_words(rest)
     if len(rest) > TEXT_MAX or len(words) > WORDS_MAX:
         raise RefusedError("That is too long. Say it in fewer words.")
+    if not one.writes:
+        words = [each.strip(QUOTES) or each for each in words]
     words = _day_at_the_end(one, words, values, ctx)
     before: list[str] = []
     while words:

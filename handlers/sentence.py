@@ -1,5 +1,6 @@
 """What is said to the bot: by a person, a button, a form or the clock, all alike."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -23,3 +24,11 @@ class Sentence:
     place: Place
     inputs: Mapping[str, str] = field(default_factory=dict)
     delivery: str = ""
+
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+def storable(text: str) -> str:
+    """A text without what PostgreSQL keeps in no text, and UTF-8 has no bytes for: nulls, and halves of pairs."""
+    return text if text.isprintable() else _UNSTORABLE.sub("", text)

@@ -27,7 +27,7 @@ class Tongue:
         patterns: the same for words with numbers in them.
         reason: what may lead to the reason of a request and is no part of it.
         until: what may stand before a day that something ends with.
-        sentences: whole questions, without what ends them, and those of the grammar for which they stand.
+        sentences: those of the grammar, and the whole questions that stand for them, without what ends these.
     """
 
     commands: Mapping[str, str]
@@ -40,7 +40,7 @@ class Tongue:
     patterns: tuple[tuple[re.Pattern[str], str], ...] = ()
     reason: tuple[str, ...] = ()
     until: tuple[str, ...] = ()
-    sentences: tuple[tuple[re.Pattern[str], str], ...] = ()
+    sentences: whole_sentences.Sentences = ()
 
 
 def _words(several: str) -> tuple[str, ...]:
@@ -57,7 +57,8 @@ ENGLISH = Tongue(
         "how does this work,how do i use this,who are you",
         balance="budget,my budget,limit,my limit,my limits,quota,allowance,left,remaining,"
         "what is left,what's left,whats left,"
-        "how much is left,how much left,how much do i have left,how much do i have,how much have i got left,"
+        "how much is left,how much i have left,how much i have,how much i can spend,how much we have left,"
+        "how much i have got left,how much left,how much do i have left,how much do i have,how much have i got left,"
         "how much have i left,how much budget do i have left,how much budget do i have,how much can i spend,"
         "how much can i still spend,do i have budget left,do i have money left,how much money do i have left,"
         "how much money is left,how much money do i have,how much more can i spend,how much budget is left,"
@@ -69,6 +70,8 @@ ENGLISH = Tongue(
         "where did the money go,where did my money go,where did my budget go,what did i spend,how much did i spend,"
         "how much have i spent,where does my money go,where does it go,where is my money going,"
         "how much did,how much has,how much have,what have i spent,"
+        "how much i spent,how much we spent,how much money i spent,how much money we spent,how much money did,"
+        "how much i have spent,how much we have spent,"
         "how much did it cost,what did it cost,what i spent,what did,what has,what have",
         home="overview,what waits,what needs me,start page,what is waiting for me,what's waiting for me,"
         "what is waiting,anything to approve,anything for me,is there anything to approve,what needs my approval,"
@@ -174,7 +177,7 @@ ENGLISH = Tongue(
     },
     polite=_words(
         "please,pls,plz,kindly,can you,could you,would you,will you,i want to,i'd like to,i would like to,"
-        "hi,hello,hey,good morning,ok,okay,bursar,so,and,just,now"
+        "hi,hello,hey,good morning,ok,okay,bursar,@bursar,so,and,just,now"
     ),
     asking=_words(
         "can i,could i,may i,let me,show me,show,tell me,tell me about,give me,get me,get,see,check,view,"
@@ -187,6 +190,7 @@ ENGLISH = Tongue(
         "in,on,during,for,at,the,a,and,with,please,over,within,so far,yet,now,right now,currently,so much,"
         "this week,this month,today,left,go,did,i,we,have,has,had,is,was,do,you,spend,spent,money,budget,"
         "go up,rise,increase,grow,go down,at the end of the month,end of the month,at month end,"
+        "cost,us,me,grouped,split,broken down,breakdown,total,"
         "just,all,my,our,there,so high,so expensive,bill,costs,by the end of the month,until the end of the month,"
         "by the end of this month,until then,money"
     ),
@@ -240,6 +244,46 @@ _SINCE = {
     **{f"{name}以来": f"since {day}" for name, day in _DAY_NAMES.items()},
 }
 
+_UNTIL_NOW = "(?:以来|[起到至]?(?:至今|今天|现在|目前)|起)"
+_YEARS = {"今年": "this year", "本年": "this year", "去年": "last year", "上年": "last year"}
+_YEAR = "(今年|本年|去年|上年)的?"
+_NTH = {
+    letter: word
+    for letters, word in zip(
+        ("1一", "2二", "3三", "4四", "5五"), ("first", "second", "third", "fourth", "fifth"), strict=True
+    )
+    for letter in letters
+}
+_PARTS = {
+    "上旬": "early",
+    "初": "early",
+    "中旬": "mid",
+    "下旬": "late",
+    **dict.fromkeys(("底", "末"), "end of"),
+    **dict.fromkeys(("上半月", "前半月"), "first half of"),
+    **dict.fromkeys(("下半月", "后半月"), "second half of"),
+}
+_TENS = {part: said for part, said in _PARTS.items() if len(part) > 1}
+_PARTS_OF_MONTHS = (
+    *((re.compile(rf"(\d{{1,2}})月份?的?{part}"), f"{said} {{month0}}") for part, said in _PARTS.items()),
+    *((re.compile(rf"上个?月的?{part}"), f"{said} last month") for part, said in _PARTS.items()),
+    *((re.compile(rf"(?:本月|这个月|当月)?的?{part}"), f"{said} this month") for part, said in _TENS.items()),
+    (re.compile("(?:本月|这个月|当月)[底末]"), "end of this month"),
+    (re.compile(r"(\d{1,2})月份?的?第([1-5一二三四五])个?(?:周|星期|礼拜)"), "{nth1} week of {month0}"),
+)
+_OF_YEARS = (
+    (re.compile(rf"{_YEAR}(\d{{1,2}})月(\d{{1,2}})[日号]?"), "{2} {month1} {year0}"),
+    (re.compile(rf"{_YEAR}(\d{{1,2}})月份?"), "{month1} {year0}"),
+    (re.compile(rf"{_YEAR}第?([一二三四1-4])季度"), "q{quarter1} {year0}"),
+    (re.compile(rf"{_YEAR}上半年"), "h1 {year0}"),
+    (re.compile(rf"{_YEAR}下半年"), "h2 {year0}"),
+    (re.compile(rf"{_YEAR}(?:国庆|黄金周)(?:节|期间|假期|长假)?"), "from 1 october {year0} to 7 october {year0}"),
+    (re.compile("(?:国庆|黄金周|(?:十一|11)(?=期间|假期|长假))(?:节|期间|假期|长假)?"), "from 1 october to 7 october"),
+    (re.compile("(?:五一|劳动节|51(?=假期|期间))(?:节|期间|假期|长假)?"), "from 1 may to 5 may"),
+    (re.compile("双(?:十一|11)"), "11 november"),
+    (re.compile("元旦(?:节|当天)?"), "1 january"),
+)
+
 CHINESE = Tongue(
     commands=_same(
         help="帮助,怎么用,如何使用,菜单,命令,你好,您好,嗨,你能做什么,你会什么",
@@ -249,7 +293,7 @@ CHINESE = Tongue(
         "超额了吗,超预算了吗,超支了吗,超了吗,是否超额,预算用了多少,用掉了多少预算,"
         "什么时候重置,何时重置,什么时候恢复,预算什么时候重置,预算何时重置,额度什么时候重置,额度什么时候恢复",
         home="首页,概览,总览,待办,我的待办,待我审批,等我审批,有什么要我审批,有没有要我审批,有什么要审批,需要我审批",
-        spend="支出,总支出,总花费,总费用,花费,花销,费用,用量,消费,成本,开销,消耗,花了多少,花了多少钱,我花了多少,我花了多少钱,用了多少,我用了多少,钱花在哪里,"
+        spend="一共花了多少,一共花了多少钱,总共花了多少,总共花了多少钱,一共用了多少,总共用了多少,支出,总支出,总花费,总费用,花费,花销,费用,用量,消费,成本,开销,消耗,花了多少,花了多少钱,我花了多少,我花了多少钱,用了多少,我用了多少,钱花在哪里,"
         "钱花到哪里去了",
         forecast="预测,预计,什么时候用完,何时用完,钱什么时候用完,预算什么时候用完,额度什么时候用完,够用吗,还够用吗,够不够用,"
         "够不够,预算够不够,预算够用吗,预算够吗,会超吗,会不会超,会超支吗,会花多少,要花多少,会花多少钱,预计花多少",
@@ -328,6 +372,7 @@ CHINESE = Tongue(
         "哪个模型花得最多": "spend by model",
         "哪个模型用得最多": "spend by model",
         "最贵的模型": "spend by model",
+        "哪个模型最费钱": "spend by model",
         "令牌": "token",
         "我的令牌": "token",
         "怎么创建令牌": "help token …",
@@ -353,7 +398,7 @@ CHINESE = Tongue(
     thanks=_words("谢谢,谢谢你,多谢,吗,呢,吧,啊,是多少,有多少,多少,怎么样,情况,了"),
     fillers=(
         *_words("的,在,情况,了,总,我,我们,花了,用了,多少,是,从,以来,期间,里,、,这么多,那么多,这么贵,这么高,可以用,钱"),
-        *_words("本月,这个月,月底"),
+        *_words("本月,这个月,月底,本周,这周,这个星期,今天,今年,本季度"),
         ",",
     ),
     asks=re.compile(
@@ -435,7 +480,15 @@ CHINESE = Tongue(
         "上半年": "h1",
         "下半年": "h2",
         "月底": "end of month",
-        "周末": "sunday",
+        "周末": "weekend",
+        **dict.fromkeys(_words("本周末,这周末,这个周末"), "this weekend"),
+        "上个周末": "last weekend",
+        "月初": "early this month",
+        **dict.fromkeys(_words("今早,今晨,今天早上,今天上午,今天下午,今天晚上,今晚"), "this morning"),
+        **dict.fromkeys(_words("昨晚,昨夜,昨天晚上,昨天夜里"), "last night"),
+        **dict.fromkeys(_words("这几天,近几天,最近几天,前几天"), "last few days"),
+        **dict.fromkeys(_words("去年同期,上年同期"), "same period last year"),
+        **dict.fromkeys(_words("上月同期,上个月同期"), "same period last month"),
         "团队": "team",
         "部门": "team",
         "智能体": "agent",
@@ -467,6 +520,19 @@ CHINESE = Tongue(
     },
     patterns=(
         (re.compile(r"第(\d{1,4})页"), "page {0}"),
+        *_PARTS_OF_MONTHS,
+        *_OF_YEARS,
+        (re.compile(r"(?:最近|过去|近)(\d{1,4})个?(?:小时|钟头)"), "last {0} hours"),
+        (re.compile(r"前(\d{1,4})[天日]"), "last {0} days"),
+        (re.compile(r"前(\d{1,3})个?(?:周|星期|礼拜)"), "last {0} weeks"),
+        (re.compile(r"前(\d{1,3})个?月"), "last {0} months"),
+        (re.compile(r"(\d{1,3})个?月前"), "{0} months ago"),
+        (re.compile(rf"(?:本月|这个月|当月)(\d{{1,2}})[日号]{_UNTIL_NOW}"), "since {0}th"),
+        (re.compile(r"(?:本月|这个月|当月)(\d{1,2})[日号]"), "{0}th"),
+        (re.compile(rf"(\d{{4}})年(\d{{1,2}})月(\d{{1,2}})[日号]?{_UNTIL_NOW}"), "since {2} {month1} {0}"),
+        (re.compile(rf"(\d{{4}})年(\d{{1,2}})月份?{_UNTIL_NOW}"), "since {month1} {0}"),
+        (re.compile(r"(\d{1,4}(?:[/.-]\d{1,2}){1,2})[到至](\d{1,4}(?:[/.-]\d{1,2}){1,2})"), "from {0} to {1}"),
+        (re.compile(r"(\d{1,2})月?份?[到至~-](\d{1,2})月份?(?!\d)"), "from {month0} to {month1}"),
         (re.compile(r"(?:最近|过去|近)(\d{1,4})[个]?[天日]"), "last {0} days"),
         (re.compile(r"(?:最近|过去|近)(\d{1,3})[个]?(?:周|星期)"), "last {0} weeks"),
         (re.compile(r"(?:最近|过去|近)(\d{1,3})个?月"), "last {0} months"),
@@ -487,14 +553,15 @@ CHINESE = Tongue(
             "from {1} {month0} to {3} {month2}",
         ),
         (re.compile(r"(\d{1,2})月(\d{1,2})[日号]?[到至~-](\d{1,2})[日号]"), "from {1} {month0} to {2} {month0}"),
-        (re.compile(r"(\d{1,2})月(\d{1,2})[日号]?以来"), "since {1} {month0}"),
-        (re.compile(r"(\d{1,2})月份?以来"), "since {month0}"),
+        (re.compile(rf"(\d{{1,2}})月(\d{{1,2}})[日号]?{_UNTIL_NOW}"), "since {1} {month0}"),
+        (re.compile(rf"(\d{{1,2}})月份?{_UNTIL_NOW}"), "since {month0}"),
         (re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})[日号]?"), "{2} {month1} {0}"),
         (re.compile(r"(\d{1,2})月(\d{1,2})[日号]?"), "{1} {month0}"),
         (re.compile(r"(\d{4})年(\d{1,2})月份?"), "{month1} {0}"),
         (re.compile(r"(\d{4})年?第?([一二三四1-4])季度"), "q{quarter1} {0}"),
         (re.compile(r"(\d{1,2})月份?"), "{month0}"),
         (re.compile(r"第?([一二三四1-4])季度"), "q{quarter0}"),
+        (re.compile(r"(20\d\d)年?(?:第)?[Qq]([1-4])"), "q{1} {0}"),
         (re.compile(r"(20\d\d)年"), "{0}"),
     ),
     reason=("用于", "为了", "用来", "因为", "做", "来"),
@@ -503,6 +570,16 @@ CHINESE = Tongue(
 )
 
 TONGUES = (ENGLISH, CHINESE)
+_TRADITIONAL = (
+    "額餘預費團隊門級調請準絕銷記錄審狀態歷員設轉讓週個過這當時數據導幫選語賬帳單價報發異總結關聯綁連優該為麼還夠錢節約實試議啟續處簽歸屬訂閱許證資產間兩塊萬億對從"
+    "開號頁顯檢買貴誰樣種後較謝問碼辦複復計刪應務暫閉減閒雜費讀寫點鐘頭馀"
+)
+_SIMPLIFIED = (
+    "额余预费团队门级调请准绝销记录审状态历员设转让周个过这当时数据导帮选语账账单价报发异总结关联绑连优该为么还够钱节约实试议启续处签归属订阅许证资产间两块万亿对从"
+    "开号页显检买贵谁样种后较谢问码办复复计删应务暂闭减闲杂费读写点钟头余"
+)
+SIMPLIFIED = str.maketrans(_TRADITIONAL, _SIMPLIFIED)
+"""The letters of the words here as Taiwan and Hong Kong write them, one for one. Names and reasons stay as they are."""
 ENDS_WITH_A_DAY = re.compile(rf"(?P<before>.*?)[,，、]?(?:直到|截至|截止到?|到|至)(?P<day>{_DAY})(?:为止|止)?[。.!！]?")
 CHINESE_LETTER = re.compile("[\u4e00-\u9fff]")
 NUMBER_AND_TEXT = re.compile(
@@ -515,18 +592,21 @@ MEASURES = "月日号天周年个点次小分人台条位名项折倍度秒季�
 
 def translated(word: str) -> tuple[str, str] | None:
     """What a Chinese word begins with says in words of the grammar, and what is left of it; None if it says nothing."""
+    plain = word.translate(SIMPLIFIED)
     for pattern, said in CHINESE.patterns:
-        found = pattern.match(word)
+        found = pattern.match(plain)
         if found:
             parts = found.groups()
             weekdays = {f"day{n}": _BY_LETTER.get(part or "", "") for n, part in enumerate(parts)}
             months = {f"month{n}": _month(part) for n, part in enumerate(parts)}
+            years = {f"year{n}": _YEARS.get(part or "", "") for n, part in enumerate(parts)}
+            nths = {f"nth{n}": _NTH.get(part or "", "") for n, part in enumerate(parts)}
             quarters = {f"quarter{n}": _NUMBERS.get(part, part) for n, part in enumerate(parts)}
-            return said.format(*parts, **months, **quarters, **weekdays), word[found.end() :]
-    lower = word.lower()
+            return said.format(*parts, **months, **quarters, **weekdays, **years, **nths), word[found.end() :]
+    lower = plain.lower()
     longest = max((each for each in CHINESE.words if lower.startswith(each)), key=len, default="")
     return (CHINESE.words[longest], word[len(longest) :]) if longest else None
 
 
-def _month(number: str) -> str:
-    return _MONTHS[int(number) - 1] if number.isdecimal() and 0 < int(number) <= len(_MONTHS) else "month"
+def _month(number: str | None) -> str:
+    return _MONTHS[int(number) - 1] if number and number.isdecimal() and 0 < int(number) <= len(_MONTHS) else "month"

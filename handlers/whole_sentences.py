@@ -5,12 +5,17 @@ nothing is done because of them. `\g<whom>` is what was said in that place.
 """
 
 import re
+from collections.abc import Sequence
+from functools import cache
 
-Sentences = tuple[tuple[re.Pattern[str], str], ...]
+Sentences = tuple[tuple[str, str], ...]
+"""What of the grammar a sentence stands for, and the pattern of the sentence."""
 
 
-def _compiled(*rows: tuple[str, str]) -> Sentences:
-    return tuple((re.compile(pattern, re.IGNORECASE), said) for said, pattern in rows)
+@cache
+def compiled(sentences: Sentences) -> Sequence[tuple[re.Pattern[str], str]]:
+    """The patterns, ready, with what they stand for: made at the first sentence that begins with no command."""
+    return tuple((re.compile(pattern, re.IGNORECASE), said) for said, pattern in sentences)
 
 
 _SOMEBODY = (
@@ -28,6 +33,17 @@ _MODEL_NAMED = (
     r"|will|could|my|our|the|it|this|that|any|anything|i|we|left|time|people|requests?)\b)[a-z][\w.-]*(?: \d[\w.]*)?)"
 )
 
+_UNITS = "day|week|weekend|month|quarter|year"
+_MONTHS = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+_DAYS = (
+    r"(?P<when>today|yesterday|(?:this|last|past|previous|current) (?:[\w]+ )?(?:" + _UNITS + r")s?|"
+    r"(?:since )?(?:"
+    + _MONTHS
+    + r"|nov(?:ember)?|dec(?:ember)?|q[1-4]|20\d\d|(?:mon|tues|wednes|thurs|fri|satur|sun)day)(?: 20\d\d)?)"
+)
+_REST = rf"(?:.*?\b{_DAYS}(?!\w).*|.*)"
+"""All that follows, of which days are kept."""
+
 _MEANS = r"(?:budget|money|quota|allowance|credits?|tokens?)"
 _OF_IT = r"(?: (?:budget|tokens?|quota|usage|credits?|money))?"
 _I_HAVE = r"(?:do i (?:still )?have|have i (?:still )?(?:got|left)|(?:can|may) i (?:still )?(?:use|spend))\b"
@@ -35,7 +51,7 @@ _I_USED = r"(?:did|have|do) i (?:use|spend|used|spent|consumed?)\b(?P<when>.*)"
 _WHAT_OF = r"(?:status of|what about|who (?:approved|denied|decided)|what happened (?:to|with))"
 _IS_ANY = r"(?:is there|do i have|have i got) (?:still )?(?:any|some|enough)"
 
-ENGLISH = _compiled(
+ENGLISH: Sentences = (
     ("balance", rf"how (?:much|many) (?:of (?:my|the) )?{_MEANS} {_I_HAVE}.*"),
     (r"spend\g<when>", rf"how (?:much|many) {_MEANS} {_I_USED}"),
     ("balance", rf"{_IS_ANY} {_MEANS}(?: left| remaining)?"),
@@ -46,7 +62,7 @@ ENGLISH = _compiled(
     ("forecast", r"(?:when )?will i (?:hit|reach|exceed|pass) (?:my|the) (?:limit|budget|cap).*"),
     ("balance", r"(?:i'm|i am|we're|we are)? ?out of (?:budget|money|tokens|credits?)"),
     (r"spend of my team by person", r"who in my team (?:spends?|spent|costs?|uses?|used|is spending)\b.*"),
-    ("spend of us by model", r"(?:which|what) models? (?:is|are|was|were|costs?) .*\bfor us"),
+    (r"spend of us by model \g<when>", rf"(?:which|what) models? (?:is|are|was|were|costs?) .*\bfor us\b{_REST}"),
     (r"history \g<n>", rf"{_WHAT_OF} (?:request )?#?(?P<n>\d{{1,9}})"),
     ("waste of us", r"how much (?:do|did|are) we wast(?:e|ing)\b.*"),
     (r"budgets\g<whom>", r"(?:list|show|see|view|give me)(?: me)?(?: all| the| my| our)* budgets(?P<whom> of .+)?"),
@@ -65,6 +81,7 @@ ENGLISH = _compiled(
     (r"balance of \g<whom>", rf"how much (?:does|do|has|have) {_SOMEBODY} (?:have |got )?(?:left|remaining)"),
     (r"spend of \g<whom>\g<when>", rf"how much (?:does|do|did|has|have) {_SOMEBODY} (?:spend|spent)(?P<when>\b.*)"),
     ("models", r"how much (?:is|are) (?!left|my|our|the|it|that|this|there|a|gone|used|unallocated)[\w .-]+"),
+    (r"why \g<when>", rf"(?:why |spend |compare )*{_DAYS} (?:vs\.?|versus|compared (?:to|with)|against) .+"),
     ("why", r"compare .*\b(?:week|month|quarter|year)s?\b.*"),
     ("spend of us by team", r"compare .+ (?:and|with|to|vs) .+|.+ (?:vs\.?|versus) .+"),
     (r"balance of \g<whom>", rf"how (?:is|are) {_SOMEBODY} doing(?: .*)?"),
@@ -87,16 +104,16 @@ ENGLISH = _compiled(
     (r"who \g<whom>", r"who(?: is|'s) the (?:manager|boss|lead|owner) of (?P<whom>[\w@. -]{1,40})"),
     (r"who \g<whom>", r"who (?:owns|manages|leads|runs) (?P<whom>[\w@. -]{1,40})"),
     (
-        "spend of us by team",
-        r"(?:which|what) (?:teams?|departments?)\b.*\b(?:spends?|spent|costs?|uses?|used|expensive)\b.*",
+        r"spend of us by team \g<when>",
+        rf"(?:which|what) (?:teams?|departments?)\b.*\b(?:spends?|spent|costs?|uses?|used|expensive)\b{_REST}",
     ),
     (
         "spend of us by team",
         r"(?:top|most expensive|biggest|largest|list|show|compare)(?: all| the)? (?:teams?|departments?)",
     ),
-    ("spend of us by person", r"who (?:spends?|spent|costs?|uses?|used|is spending)\b.*"),
-    ("spend of us by person", r"(?:top|biggest|largest)(?: \d+)? (?:spenders?|users?|people)"),
-    ("spend by model", r"(?:top|most used|biggest|favou?rite) models?"),
+    (r"spend of us by person \g<when>", rf"who (?:spends?|spent|costs?|uses?|used|is spending)\b{_REST}"),
+    (r"spend of us by person \g<when>", rf"(?:top|biggest|largest)(?: \d+)? (?:spenders?|users?|people)\b{_REST}"),
+    (r"spend by model \g<when>", rf"(?:top|most used|biggest|favou?rite)(?: \d+)? models?\b{_REST}"),
     ("help allot", r"(?:give|grant) (?!me\b|us\b)@?[\w.-]+ (?:[$€£¥]\s?)?\d.*"),
     ("help raise", r"(?:raise|increase|set|change) (?!me\b|my\b|the\b|limit\b|to\b)@?[\w.-]+'s (?:limit|budget)\b.*"),
 )
@@ -111,7 +128,7 @@ _LEFT = (
 )
 _SEAT = "(?:席位|座位|订阅|许可证?)"
 
-CHINESE = _compiled(
+CHINESE: Sentences = (
     (r"balance of \g<model>", rf"(?:我的?)?\s*{_MODEL}\s*{_LEFT}"),
     (r"balance of \g<model>", rf"我?还?(?:剩下?|有|能用)多少\s*{_MODEL}\s*的?(?:额度|预算|余额|钱)?"),
     (
@@ -141,10 +158,13 @@ CHINESE = _compiled(
     ("models", r"(?:推荐|应该|该)?用?(?:哪个|什么)模型(?:最?好|更好)?|推荐用?(?:哪个|什么)?模型"),
     ("overspent", "(?:有?哪个|有?哪些|谁的?|有没有人?|有人)(?:团队|部门|人|预算|智能体)?.*(?:超|用完|花完|不够).*"),
     (
-        "spend of us by team",
-        "(?:哪个|哪些)(?:团队|部门).*(?:最多|最贵|最高|多少).*|(?:对比|比较)(?:各|所有)?(?:团队|部门).*",
+        r"spend of us by team \g<when>",
+        f"(?P<when>{_WHEN})(?:(?:哪个|哪些)(?:团队|部门).*(?:最多|最贵|最高|多少).*|(?:对比|比较)(?:各|所有)?(?:团队|部门).*)",
     ),
-    ("spend of us by person", "(?:我的)?(?:团队)?[里中]?谁[花用]得?的?钱?最多.*"),
+    (
+        r"spend of us by person \g<when> \g<at>",
+        f"(?P<when>{_WHEN})(?:我的)?(?:团队)?[里中]?谁(?P<at>{_WHEN})[花用]得?的?钱?最多.*",
+    ),
     ("who", rf"(?:我的?|谁是我的){_MANAGER}(?:是谁|叫什么)?|我是谁"),
     ("who", "我(?:属于|在)(?:哪个|哪|什么)(?:团队|部门|组)|我的(?:团队|部门)(?:是哪个|是什么)|我的(?:资料|账号|账户)"),
     ("who", "由?谁来?(?:审批|批准|决定)(?:我的?)?(?:申请|预算|额度)?"),

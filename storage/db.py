@@ -10,22 +10,24 @@ import os
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from storage import installation
-from storage.prepared import queue_of, run, send_waiting
+from storage.prepared import queue_of, run, send_waiting, without_values
 from storage.ready import Ready
+from storage.replica import Replica, make_mark, needs_mark, patient
 from storage.statement_queue import QUEUE, StatementQueue
 from storage.turns import Turns
 
@@ -35,6 +37,10 @@ SCHEMA = "schema"
 """The note of who made the tables as they are."""
 
 REDO_MAX = 30
+CUT_MAX = 3
+"""So often an order is begun anew whose line was cut: after the first time no connection of before is left."""
+ASKED_AGAIN_S = (0.0, 0.02, 0.1, 0.5, 1.0, 2.0)
+"""After these pauses the server is asked what became of an order; it may not have noticed yet that nobody listens."""
 BUSY_TIMEOUT_MS = 5_000
 CONNECTIONS_MAX = 8
 POOL_WAIT_S = 5.0
@@ -48,6 +54,7 @@ PATIENCE = f"set local lock_timeout = {BUSY_TIMEOUT_MS}"
 READ_COMMITTED = "set transaction isolation level read committed"
 SQLITE_TIME = "select strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')"
 POSTGRESQL_TIME = "select clock_timestamp()"
+BECAME = "select pg_xact_status($1::xid8)"
 Use = Literal["orders", "questions", "slices"]
 Turn = Literal["", "outbox", "decisions"]
 TURNS: Mapping[Turn, tuple[str, ...]] = {
@@ -70,7 +77,11 @@ REVISIONS = frozenset(each.name.partition("_")[0] for each in MIGRATIONS.glob("[
 
 
 class BusyError(Exception):
-    """The database had no time for us; nothing was changed."""
+    """The database had no time for us: try again. Nothing was changed, unless it is an `InDoubtError`."""
+
+
+class InDoubtError(BusyError):
+    """The line was cut while an order ended, and the server cannot be asked: it may have been done."""
 
 
 class UnreadableDatabaseError(Exception):
@@ -81,7 +92,9 @@ class UnreadableDatabaseError(Exception):
         values: what is to be said of it besides.
     """
 
-    def __init__(self, what: Literal["address", "place", "newer"], **values: object) -> None:
+    def __init__(
+        self, what: Literal["address", "place", "newer", "replica_address", "replica_is_primary"], **values: object
+    ) -> None:
         super().__init__(what, values)
         self.what = what
         self.values = values
@@ -131,12 +144,17 @@ class Database:
 
     Args:
         url: `sqlite:///path/to/file.db` or `postgresql://user:password@host/name`.
+        replica_url: of a read replica of the second, "" for none.
+        heard: is told of each question that may be answered there why it was not, "" if it was.
+
+    Attributes:
+        replica: answers questions, None if there is none.
 
     Raises:
         UnreadableDatabaseError: the address is of no kind we know.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, replica_url: str = "", heard: Callable[[str], object] = lambda _why: None) -> None:
         self.url = _known(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite and self.url.database:
@@ -145,6 +163,19 @@ class Database:
         self._orders, self._questions, self._slices = (engine(self.url, use) for use in USES)
         self._ready = Ready(self._questions, CONNECTIONS_MAX)
         self._turns = Turns()
+        self.replica: Replica | None = None
+        if replica_url:
+            there = self._known_replica(replica_url)
+            self.replica = Replica(there, _postgresql(patient(there), "questions"), CONNECTIONS_MAX, self._say, heard)
+
+    def _known_replica(self, url: str) -> URL:
+        try:
+            found = _known(url)
+        except UnreadableDatabaseError:
+            raise UnreadableDatabaseError("replica_address") from None
+        if self.is_sqlite or found.get_backend_name() == "sqlite":
+            raise UnreadableDatabaseError("replica_address")
+        return found
 
     def transact(self, work: Callable[[Connection], T], *, in_turn: bool = False, turn: Turn = "") -> T:
         """Run an order in one transaction; on PostgreSQL it is redone when another one came between.
@@ -158,6 +189,7 @@ class Database:
 
         Raises:
             BusyError: no connection or no turn could be had in time.
+            InDoubtError: on PostgreSQL, it may have been done.
         """
         return self._redone(self._orders.begin, work, TURNS[turn] if in_turn or turn else ())
 
@@ -167,14 +199,15 @@ class Database:
         work: Callable[[Connection], T],
         opening: tuple[str, ...] = (),
     ) -> T:
+        cuts = 0
         for attempt in range(REDO_MAX):
-            queue = None
+            queue, done = None, None
             try:
                 with self._turn(), begin() as conn:
                     queue = queue_of(conn)
                     if queue is not None:
                         queue.open_with(opening)
-                    return work(conn)
+                    done = work(conn)
             except PoolTimeout as trouble:
                 raise BusyError("all connections to the database are in use") from trouble
             except DBAPIError as trouble:
@@ -182,11 +215,30 @@ class Database:
                     raise BusyError("the database is locked by another program") from trouble
                 if _sqlstate(trouble) == LOCK_NOT_AVAILABLE:
                     raise BusyError("another order takes too long") from trouble
-                lost = trouble.connection_invalidated and queue is not None and not queue.begun
-                if not _is_overtaken(trouble) and not lost:
+                cut_off = queue if trouble.connection_invalidated else None
+                if cut_off and cut_off.is_ending and self._was_done(cut_off.number):
+                    return cast("T", done)  # it was given before the order ended
+                cuts += cut_off is not None
+                if cuts > CUT_MAX or not (cut_off or _is_overtaken(trouble)):
                     raise
+            else:
+                return done
             time.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 6)))  # noqa: S311 - spreads the redoers, no secret
         raise BusyError(f"{REDO_MAX} attempts were overtaken by others")
+
+    def _was_done(self, number: str) -> bool:
+        """Whether an order was done whose line was cut while it ended.
+
+        Raises:
+            InDoubtError: the server does not say.
+        """
+        for pause_s in ASKED_AGAIN_S:
+            time.sleep(pause_s)
+            with suppress(DBAPIError, PoolTimeout), self._orders.begin() as conn:
+                ((became,),) = run(conn, BECAME, [number])
+                if became in ("committed", "aborted"):
+                    return bool(became == "committed")
+        raise InDoubtError("the line was cut, and nobody says whether it was done")
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -215,26 +267,77 @@ class Database:
         with conn:
             yield Apart(conn, self.is_sqlite, self._redone, lambda: self._turns.waits)
 
-    def ask(self, work: Callable[[Connection], T], wait_s: float = POOL_WAIT_S) -> T:
+    def ask(
+        self,
+        work: Callable[[Connection], T],
+        wait_s: float = POOL_WAIT_S,
+        again: Hashable = None,
+        *,
+        anywhere: bool = False,
+    ) -> T:
         """Answer a question from one read-only snapshot, anew if the server had closed the connection meanwhile.
 
         Args:
-            work: called with the connection, perhaps twice.
+            work: called with the connection, perhaps several times; what it leaves elsewhere it must begin anew.
             wait_s: so many seconds a connection is waited for.
+            again: a key of what is kept with which it begins, for what is asked again and again; see Ready.
+            anywhere: if there is a read replica, and it is not late, it may answer.
 
         Raises:
             BusyError: no connection could be had in time.
         """
+        if anywhere and self.replica is not None and (found := self.replica.answer(work)) is not None:
+            return found.value
         try:
-            return self._ask(work, wait_s)
+            return self._ask(work, wait_s, again)
         except DBAPIError as trouble:
             if not trouble.connection_invalidated:
                 raise
-            return self._ask(work, wait_s)  # all old connections are gone now
+            return self._ask(work, wait_s, again)  # all old connections are gone now
 
-    def _ask(self, work: Callable[[Connection], T], wait_s: float) -> T:
+    def looked(self, work: Callable[[Connection], T]) -> T | None:
+        """Answer a question on the read replica only, None if it can't; for what an order will read all the same.
+
+        Args:
+            work: called with the connection, perhaps several times. It gives something but None.
+        """
+        found = self.replica.answer(work) if self.replica is not None else None
+        return None if found is None else found.value
+
+    def _say(self, text: str) -> list[tuple[Any, ...]]:
+        """What one statement finds on PostgreSQL, anew if the server had closed the connection meanwhile."""
         try:
-            return self._ready.ask(work, wait_s)
+            return self._ready.say(text, POOL_WAIT_S)
+        except DBAPIError as trouble:
+            if not trouble.connection_invalidated:
+                raise
+            return self._ready.say(text, POOL_WAIT_S)
+
+    def look_at_replica(self, now: datetime) -> str:
+        """See whether the replica can be used now, and whether the primary's mark is that of today.
+
+        Args:
+            now: the moment.
+
+        Returns:
+            What is the matter with it, a word of storage/replica.py; "" if nothing is, and if there is none.
+
+        Raises:
+            DBAPIError, BusyError: the primary cannot be used.
+        """
+        if self.replica is None:
+            return ""
+        try:
+            here = self.replica.position()
+        except PoolTimeout as trouble:
+            raise BusyError("all connections to the database are in use") from trouble
+        if self.ask(partial(needs_mark, here, now)):
+            self.transact(partial(make_mark, here, now))
+        return self.replica.look()
+
+    def _ask(self, work: Callable[[Connection], T], wait_s: float, again: Hashable) -> T:
+        try:
+            return self._ready.ask(work, wait_s, again)
         except PoolTimeout as trouble:
             raise BusyError("all connections to the database are in use") from trouble
 
@@ -320,6 +423,8 @@ class Database:
 
     def close(self) -> None:
         """Let all connections go."""
+        if self.replica is not None:
+            self.replica.close()
         self._ready.close()
         self._orders.dispose()
         self._questions.dispose()
@@ -453,6 +558,7 @@ def _sqlite(url: URL, use: Use) -> Engine:
         pool_size=1 if use == "orders" else CONNECTIONS_MAX,
         max_overflow=0,
         pool_timeout=POOL_WAIT_S,
+        hide_parameters=True,  # in errors, which are logged: they may be what people said
         connect_args={"check_same_thread": False, "isolation_level": None},
     )
 
@@ -485,11 +591,19 @@ def _postgresql(url: URL, use: Use) -> Engine:
         pool_timeout=POOL_WAIT_S,
         # Who asks is asked again, and so is an order whose first trip found nobody: it saves a way there and back.
         pool_pre_ping=use == "slices",
+        hide_parameters=True,
         connect_args={"options": options},
     )
+    event.listen(engine, "handle_error", _say_no_values)
     if use == "orders":
         _let_wait(engine)
     return engine
+
+
+def _say_no_values(context: ExceptionContext) -> None:
+    said = without_values(context.original_exception)
+    if said and context.sqlalchemy_exception:
+        context.sqlalchemy_exception.args = (said,)
 
 
 def _let_wait(engine: Engine) -> None:
@@ -516,6 +630,7 @@ __all__ = [
     "BusyError",
     "Connection",
     "Database",
+    "InDoubtError",
     "OperationalError",
     "UnreadableDatabaseError",
     "Unusable",

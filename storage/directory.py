@@ -1,6 +1,6 @@
 """Who there is, as a people source tells it: app.yaml, an HR export, a chat directory, the sample company."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import chain
@@ -130,7 +130,7 @@ class Directory:
         people: who there is.
         teams: where they are.
         agents: programs that spend.
-        links: explicit identities.
+        links: explicit identities; they may be too many to be held in memory.
         groups: across teams.
         left_out: what of it could not be used, a sentence each.
         more: people who are too many to be held in memory; they can be gone through once.
@@ -139,7 +139,7 @@ class Directory:
     people: tuple[Person, ...] = ()
     teams: tuple[Team, ...] = ()
     agents: tuple[Agent, ...] = ()
-    links: tuple[Link, ...] = field(default=())
+    links: Collection[Link] = ()
     groups: tuple[Group, ...] = ()
     left_out: tuple[str, ...] = ()
     more: Iterable[Person] = field(default=(), compare=False)

@@ -5,7 +5,7 @@ Only salted digests are kept, which tell nothing to who does not know the name a
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -29,26 +29,29 @@ def note(conn: Connection, instead: Mapping[str, str], until: datetime) -> None:
 
 def under_pseudonym(conn: Connection, batch: Iterable[Charge]) -> Iterable[Charge]:
     """Charges as they come; of those of the time before somebody was erased, the pseudonym instead of the identity."""
+    instead = pseudonyms(conn)
+    return batch if instead is None else (_replaced(instead, each) for each in batch)
+
+
+def pseudonyms(conn: Connection) -> Callable[[str, datetime], str] | None:
+    """What is written for an identity in what is of a moment: it itself, or a pseudonym. None if nobody was erased."""
     rows = conn.execute(select(erased_identities)).all()
-    return _replaced(rows, batch) if rows else batch
-
-
-def _replaced(rows: Sequence[Any], batch: Iterable[Charge]) -> Iterator[Charge]:
     known: dict[str, tuple[str, datetime] | None] = {}
 
-    def found(external: str) -> tuple[str, datetime] | None:
+    def instead(external: str, at: datetime) -> str:
         if external not in known:
             fits = (row for row in rows if row.digest == _digest(row.salt, external))
             known[external] = next(((row.pseudonym, row.until) for row in fits), None)
-        return known[external]
+        hit = known[external]
+        return hit[0] if hit and at < hit[1] else external
 
-    for charge in batch:
-        new: dict[str, Any] = {}
-        for name in REPORTED:
-            hit = found(getattr(charge, name))
-            if hit and charge.bucket_start < hit[1]:
-                new[name] = hit[0]
-        yield replace(charge, **new) if new else charge
+    return instead if rows else None
+
+
+def _replaced(instead: Callable[[str, datetime], str], charge: Charge) -> Charge:
+    new = {name: instead(getattr(charge, name), charge.bucket_start) for name in REPORTED}
+    changed: dict[str, Any] = {name: value for name, value in new.items() if value != getattr(charge, name)}
+    return replace(charge, **changed) if changed else charge
 
 
 def _digest(salt: str, external: str) -> str:

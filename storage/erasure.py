@@ -25,6 +25,7 @@ from storage.people import person_of
 from storage.tables import (
     charge_versions,
     charges,
+    claims,
     delegations,
     entries,
     exceptions,
@@ -66,6 +67,8 @@ AT_PROVIDERS = ("limit", "pause", "answer")
 FOR_PROGRAMS = ("limit", "pause", "pull")
 MESSAGES = ("show", "say")
 WORDS_MIN = 8
+NAME_MIN = 3
+_WORD = re.compile(r"[\w-]+")
 COMPACT = "compact"
 """The note in `installation` that deleted content still stands in the file."""
 
@@ -111,6 +114,13 @@ class Target:
     def unaddressed(self, value: str) -> str:
         """A text that programs go by without them: no word of it is taken for a name."""
         return self._without(value, self.addresses)
+
+    def nameless(self, value: str) -> str:
+        """What they wrote themselves in a few words, without any word of their name or id."""
+        words = {
+            each.casefold() for each in (*_WORD.findall(self.person.name), self.person.id) if len(each) >= NAME_MIN
+        }
+        return _WORD.sub(lambda found: "…" if found[0].casefold() in words else found[0], value)
 
     def outside_of_messages(self, value: str, *, is_told: bool) -> str:
         """An item of the outbox that is no message without them; several words of theirs may stand in it as JSON."""
@@ -203,7 +213,8 @@ def erase(conn: Connection, who: Target, chat_platforms: Iterable[str], now: dat
     conn.execute(update(exceptions).where(mine).values(reason="", ended_note=""))
     conn.execute(update(expectations).where(expectations.c.said_by == who.person.id).values(reason=""))
     conn.execute(update(findings).where(findings.c.account_id == account).values(what="", evidence="", reason=""))
-    conn.execute(update(reservations).where(reservations.c.account_id == account).values(what=""))
+    conn.execute(update(reservations).where(reservations.c.account_id == account).values(what="", external_id=""))
+    _tools(conn, who)
     conn.execute(update(entries).where(entries.c.account_id == account).values(note=""))
     blank: dict[str, object] = {
         "email": "",
@@ -242,6 +253,15 @@ def _left_of(deed: audits.Deed, who: Target) -> audits.Deed:
         "" if about else who.without(re.sub(rf"^{one}(?= until )", who.pseudonym, deed.details)),
     )
     return deed if left == deed else left
+
+
+def _tools(conn: Connection, who: Target) -> None:
+    """What they called the tools that they claimed stays for the sums, without any part of their name in it."""
+    mine = select(requests.c.id).where(requests.c.asker_id == who.person.id)
+    for row in conn.execute(select(claims).where(claims.c.request_id.in_(mine))).all():
+        vendor = who.nameless(row.vendor)
+        if vendor != row.vendor:
+            conn.execute(update(claims).where(claims.c.request_id == row.request_id).values(vendor=vendor))
 
 
 def _charges(conn: Connection, who: Target, now: datetime) -> None:

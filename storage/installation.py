@@ -14,6 +14,9 @@ RESTORED = "restored"
 SKEW = "clock skew/"
 """Before the name of a host: the note of how many seconds its clock is ahead of the database's, when that was seen."""
 
+REPLICA = "replica/"
+"""Before the name of a host: the note of what is the matter with the read replica, when that was seen."""
+
 NO_CHAT = "no chat"
 """The note that the bot runs without any chat platform, so that nobody is notified there."""
 

@@ -12,6 +12,10 @@ transactions. A server in recovery does not tell which are still under way, so n
 (postgresql.org/docs/current/functions-info.html#FUNCTIONS-INFO-SNAPSHOT).
 
 An order keeps nothing: it sees what it has written itself.
+
+A question that was asked before needs no transaction if all that it needs is kept and the version is still the same:
+whatever it says is then of the one state that stands (`alone`). As soon as it wants to read something it is begun anew,
+in a transaction, for others may have written since the version was told.
 """
 
 import threading
@@ -29,9 +33,15 @@ VALUES_MAX = 1_000
 STATES_MAX = 3
 """Questions that run at once may see one before and one after a commit."""
 KEPT = "kept"
+MORE = "more"
+"""Under this and another key it is noted that what begins with that one needs more than is kept."""
 SQLITE_VERSION = "pragma data_version"
 SNAPSHOT = "(case when pg_is_in_recovery() then null else pg_current_snapshot()::text end)"
 POSTGRESQL_VERSION = f"select {SNAPSHOT}"
+
+
+class NotKeptError(Exception):
+    """A question needs something that is not kept."""
 
 
 class States:
@@ -56,10 +66,11 @@ class Kept:
         states: where all connections keep it, None if each does for itself.
     """
 
-    __slots__ = ("_states", "is_known", "values", "version")
+    __slots__ = ("_states", "is_alone", "is_known", "values", "version")
 
     def __init__(self, states: States | None) -> None:
         self._states = states
+        self.is_alone = False
         self.version: object = None
         self.is_known = False
         self.values: dict[Hashable, Any] = {}
@@ -87,6 +98,63 @@ def see(conn: Connection, version: str | None) -> None:
 def keep(conn: Connection, states: States) -> None:
     """Let a connection keep what its questions read, on PostgreSQL together with others; it must have no other use."""
     conn.info[KEPT] = Kept(states if conn.dialect.name == "postgresql" else None)
+
+
+def alone(conn: Connection, key: Hashable, work: Callable[[Connection], T]) -> T:
+    """Answer a question with what is kept and nothing else.
+
+    Args:
+        conn: outside of a transaction.
+        key: of what the question begins with. If that is not kept, the database is not asked for its version.
+        work: the question; `refuse_to_read` stops it where it would read.
+
+    Raises:
+        NotKeptError: something is not kept, or not of the state that stands.
+    """
+    here: Kept = conn.info[KEPT]
+    if key not in here.values or (MORE, key) in here.values:
+        raise NotKeptError
+    here.see(_version_outside(conn))
+    if here.version is None or key not in here.values:
+        raise NotKeptError
+    here.is_alone = True
+    try:
+        return work(conn)
+    except NotKeptError:
+        here.values[MORE, key] = True
+        raise
+    finally:
+        here.is_alone = False
+        if conn.in_transaction():  # SQLAlchemy begins one before it tells that it would read
+            conn.rollback()
+
+
+def refuse_to_read(conn: Connection, *_statement: object) -> None:
+    """Is told of each statement before it is carried out.
+
+    Raises:
+        NotKeptError: the question is to be answered with what is kept.
+    """
+    here: Kept | None = conn.info.get(KEPT)
+    if here is not None and here.is_alone:
+        raise NotKeptError
+
+
+def _version_outside(conn: Connection) -> object:
+    """The version that stands, without a transaction; None if it cannot be told."""
+    if conn.dialect.name == "sqlite":
+        return _version(conn)
+    # In one trip of libpq itself: the driver would begin a transaction, which takes another.
+    driver: Any = conn.connection.driver_connection
+    said = driver.pgconn.exec_(POSTGRESQL_VERSION.encode())
+    value = said.get_value(0, 0) if said.ntuples else None  # an error is met again in the transaction, and told then
+    return value and value.decode()
+
+
+def sees(conn: Connection) -> bool:
+    """Whether a question knows which version it sees, or learns it without a trip."""
+    here: Kept | None = conn.info.get(KEPT)
+    return here is not None and (here.is_known or conn.dialect.name == "sqlite")
 
 
 def begun(conn: Connection) -> None:

@@ -1,9 +1,10 @@
 """Who there is: people, accounts, the tree they form through time, and the identities that were linked to them."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
+from itertools import islice
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
@@ -26,7 +27,7 @@ from sqlalchemy import (
 from storage import people_sources, roster
 from storage.directory import Directory, Link, Person, address, has_plain_domain
 from storage.former_links import Relinked
-from storage.kept import kept, known, note, see, version_in
+from storage.kept import kept, known, note, see, sees, version_in
 from storage.prepared import Prepared
 from storage.tables import (
     FOREVER,
@@ -62,6 +63,7 @@ class Account:
 FEW = 2_000
 """So many accounts are looked through one by one, and not more."""
 LIKE_MAX = 100
+LINKS_AT_ONCE = 5_000
 
 _PERSON = select(people).where(people.c.id == bindparam("id"))
 _PERSONS = select(people).where(people.c.id.in_(bindparam("ids", expanding=True)))
@@ -144,6 +146,11 @@ def person(conn: Connection, person_id: str) -> Person | None:
     return person_of(row) if row else None
 
 
+def speaker_key(platform: str, external_ids: Sequence[str]) -> Hashable:
+    """Under what a question keeps who speaks; see `speaker`."""
+    return ("speaker", platform, *external_ids)
+
+
 def speaker(
     conn: Connection, platform: str, external_ids: Sequence[str]
 ) -> tuple[Person, tuple["Account", ...]] | None:
@@ -154,8 +161,8 @@ def speaker(
         platform: such as "slack".
         external_ids: in the order in which they are looked for.
     """
-    key = ("speaker", platform, *external_ids)
-    if conn.dialect.name == "sqlite":  # elsewhere the version comes with the statement
+    key = speaker_key(platform, external_ids)
+    if sees(conn):  # else the version comes with the statement
         before: tuple[Person, tuple[Account, ...]] | None = known(conn, key)
         if before is not None:
             return before
@@ -253,7 +260,12 @@ def teams_with_owners(conn: Connection) -> list[tuple[Account, int]]:
 
 def accounts_ever(conn: Connection) -> list[Account]:
     """All accounts there are or were, by id."""
-    return [Account(*row) for row in conn.execute(select(accounts).order_by(accounts.c.id))]
+    same: dict[str, str] = {}  # each row brings the words that many have anew
+    rows = conn.execute(select(accounts).order_by(accounts.c.id))
+    return [
+        replace(one, kind=same.setdefault(one.kind, one.kind), parent_id=same.setdefault(one.parent_id, one.parent_id))
+        for one in (Account(*row) for row in rows)
+    ]
 
 
 def accounts_of(conn: Connection, account_ids: Collection[str]) -> dict[str, Account]:
@@ -507,9 +519,13 @@ def link_all(conn: Connection, wanted: Iterable[tuple[Link, str, str]]) -> list[
         Those that are new or another's now; their past is to be settled (former_links.settle).
     """
     last = {(one.platform, one.kind, one.external_id): (one, how, name) for one, how, name in wanted}
-    here = links.c.platform.in_(sorted({platform for platform, _, _ in last}))
-    rows = conn.execute(select(links).where(here)) if last else ()
-    known = {(row.platform, row.kind, row.external_id): (row.account_id, row.how) for row in rows}
+    known: dict[tuple[str, str, str], tuple[str, str]] = {}
+    keys = iter(sorted(last))
+    while some := list(islice(keys, LINKS_AT_ONCE)):
+        platforms, ids = (sorted({key[place] for key in some}) for place in (0, 2))
+        here = links.c.platform.in_(platforms), links.c.external_id.in_(ids)
+        rows = conn.execute(select(links).where(*here))
+        known |= {(row.platform, row.kind, row.external_id): (row.account_id, row.how) for row in rows}
     new = [each for key, each in sorted(last.items()) if _is_news(known.get(key), each[0].account, each[1])]
     upsert(conn, links, [_link_row(*each) for each in new])
     return [Relinked(one, known.get((one.platform, one.kind, one.external_id), ("", ""))[0]) for one, _, _ in new]
@@ -543,27 +559,28 @@ def apply(
     """
     roster.stage(conn, directory, organization)
     roster.compare(conn, leavers_percent)
-    relinked = settle(conn, directory.links, today)
+    relinked = [each for some in settle(conn, directory.links, today) for each in some]
     roster.clear(conn)
     return relinked
 
 
-def settle(conn: Connection, wanted: Iterable[Link], today: date) -> list[Relinked]:
+def settle(conn: Connection, wanted: Iterable[Link], today: date) -> Iterator[list[Relinked]]:
     """Make people, accounts, the tree and explicit links as they were staged and compared on this connection.
 
     Args:
         conn: an order's.
-        wanted: what the sources say of identities.
+        wanted: what the sources say of identities, each once; there may be millions.
         today: from when on it is so.
 
-    Returns:
-        See `apply`.
+    Yields:
+        Some at a time, what `apply` returns. It is done when all were taken.
     """
     roster.write(conn, today)
-    # What is charged to an account that is not there would count nowhere.
-    wanted = tuple(wanted)
-    there = roster.named(conn, {one.account for one in wanted})
-    return link_all(conn, ((one, "explicit", "") for one in wanted if one.account in there))
+    remaining = iter(wanted)
+    while some := list(islice(remaining, LINKS_AT_ONCE)):
+        # What is charged to an account that is not there would count nowhere.
+        there = roster.named(conn, {one.account for one in some})
+        yield link_all(conn, ((one, "explicit", "") for one in some if one.account in there))
 
 
 def any_known(conn: Connection) -> bool:

@@ -324,8 +324,21 @@ def _key(text: str, sent: Any) -> tuple[str, tuple[Any, ...]]:
     return text, tuple(sent)
 
 
+def without_values(trouble: Any) -> str:
+    """Let an error of PostgreSQL say what is wrong, and not in which row: it is logged, and the row may be a message.
+
+    Returns:
+        What it says; "" if it is none of the server's.
+    """
+    said = str(getattr(getattr(trouble, "diag", None), "message_primary", None) or "")
+    if said:
+        trouble.args = (said,)
+    return said
+
+
 def _as_sqlalchemy_says(conn: Connection, text: str, trouble: Any) -> BaseException:
     """The driver's error as SQLAlchemy raises it."""
+    without_values(trouble)
     gone = conn.dialect.is_disconnect(trouble, conn.connection, None)
     if gone:
         conn.invalidate(trouble)

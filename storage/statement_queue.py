@@ -5,6 +5,9 @@ its trips. So the beginning of an order goes with its first question, what it wr
 last of it with the commit: then nothing of Python runs while the end of the audit's chain is locked.
 
 The server carries everything out in the order in which it was said, and nothing more of a trip after the first error.
+
+Its first trip asks for the transaction's number: if the line is cut while an order ends, the server can be asked by it
+what became of the order (postgresql.org, pg_xact_status).
 """
 
 from collections.abc import Callable, Hashable
@@ -15,6 +18,8 @@ Expects = Callable[[int], None]
 
 QUEUE = "queue"
 """Under which name a connection's queue stands in what SQLAlchemy keeps of it."""
+
+_NUMBER = "select pg_current_xact_id()::text"
 
 
 class Said(NamedTuple):
@@ -43,7 +48,8 @@ class StatementQueue:
         cursor: makes a cursor that takes parameters by number.
 
     Attributes:
-        begun: whether something was sent that cannot be said again on another connection.
+        number: the transaction's, as PostgreSQL counts them; "" before its first answer.
+        is_ending: whether the order's end was sent, so that it may be done though no answer came.
     """
 
     def __init__(self, driver: Any, cursor: Callable[[Any], Any]) -> None:
@@ -53,7 +59,8 @@ class StatementQueue:
         self._waiting: list[Said] = []
         self._answers: dict[Hashable, list[tuple[Any, ...]]] = {}
         self._asked = False  # whether something was asked ahead, and nothing written since
-        self.begun = False
+        self.number = ""
+        self.is_ending = False
 
     @property
     def waits(self) -> bool:
@@ -66,7 +73,8 @@ class StatementQueue:
         self._waiting = []
         self._answers = {}
         self._asked = False
-        self.begun = False
+        self.number = ""
+        self.is_ending = False
 
     def open_with(self, texts: tuple[str, ...]) -> None:
         """Let an order begin with some statements before all others, such as those by which it takes its turn."""
@@ -102,9 +110,11 @@ class StatementQueue:
         Raises:
             psycopg.Error: the first that went wrong.
         """
-        sent = [*self._opening, *self._waiting, *((question,) if question else ())]
+        # Not before what lets it take its turn: a question takes the snapshot.
+        opening = [*self._opening, Said(_NUMBER, ahead=_NUMBER)] if self._opening else []
+        sent = [*opening, *self._waiting, *((question,) if question else ())]
         self._opening, self._waiting = [], []
-        self.begun = self.begun or end is not None
+        self.is_ending = self.is_ending or end is not None
         done: list[Any] = []
         first = None
         try:
@@ -119,9 +129,10 @@ class StatementQueue:
             first = first or trouble
         if first:
             raise first
-        self.begun = True
         for each, cursor in zip(sent, done, strict=True):
-            if each.ahead is not None:
+            if each.ahead is _NUMBER:
+                self.number = cursor.fetchone()[0]
+            elif each.ahead is not None:
                 self._answers[each.ahead] = cursor.fetchall()
             if each.expects:
                 each.expects(cursor.rowcount)
@@ -141,10 +152,11 @@ class StatementQueue:
         Args:
             end: the driver's commit.
         """
-        if self._waiting and (not self.begun or any(each.expects for each in self._waiting)):
+        if self._waiting and (not self.number or any(each.expects for each in self._waiting)):
             self.trip()  # whether there is a server, and what is expected of rows, must be known before
         if self._waiting:
             self.trip(end=end)
-        elif self.begun:
+        elif self.number:
+            self.is_ending = True
             end()
         self._opening = []

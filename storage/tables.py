@@ -291,7 +291,7 @@ charge_versions = Table(
 )
 
 # What providers tell by the hour beside their days: for seeing soon what goes on, and never a part of what was spent.
-# Kept for four weeks. An hour without a price counts what the model cost of late, or its tokens as unpriced.
+# Kept for 30 days. An hour without a price counts what the model cost of late, or its tokens as unpriced.
 hours = Table(
     "hours",
     metadata,
@@ -485,7 +485,7 @@ requests = Table(
     Column("resolved_amount", BigInteger, nullable=False),
     Column("resolved_note", Text, nullable=False),
     Column("ended_at", Instant),
-    Column("origin", String(255), nullable=False, index=True),
+    Column("origin", String(320), nullable=False, index=True),  # a provider and its own id of the request
     Column("applied", Text, nullable=False, server_default=""),
     Column("kind", String(16), nullable=False, server_default=""),
     Column("given", BigInteger, nullable=False, server_default="0"),
@@ -612,7 +612,6 @@ alerts = Table(
     Column("until", Instant),
 )
 
-# What somebody wants otherwise than it is for all.
 # Shadow budgets that were let count, each from a day on.
 promotions = Table(
     "promotions",
@@ -623,6 +622,7 @@ promotions = Table(
     Column("said_at", Instant, nullable=False),
 )
 
+# What somebody wants otherwise than it is for all.
 preferences = Table(
     "preferences",
     metadata,
@@ -638,7 +638,7 @@ findings = Table(
     Column("id", Serial, primary_key=True),
     Column("account_id", String(80), nullable=False),
     Column("detector", String(32), nullable=False),
-    Column("about", String(255), nullable=False),
+    Column("about", String(320), nullable=False),  # such as a kind of identity and its id
     Column("what", Text, nullable=False),
     Column("evidence", Text, nullable=False),
     Column("advice", Text, nullable=False),

@@ -1,6 +1,8 @@
 """A whole bot for tests: a real database, a clock that is set by hand, fakes with names, and no mocks."""
 
+import gc
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,8 +27,9 @@ if TYPE_CHECKING:
 for _name in VARIABLES:
     os.environ.pop(_name, None)
 
-# Processes that tests start compile our modules once, and not each of them anew.
+# Modules are compiled once, and not anew in each process that tests start and each time that tests are run.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # What is logged of a bug is its traceback. With all values of each frame, as is structlog's habit where rich is
 # installed, writing it takes seconds.
@@ -34,6 +37,10 @@ _plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_t
 structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _plain])
 
 hurry()
+
+# Python looks through all objects whenever a quarter of them is new, hundreds of thousands that all tests share among
+# them. Few are ever garbage.
+gc.set_threshold(2_000, 10, 100)
 
 # Nothing is timed in a test: the machine may be busy. On CI the examples are the same in every run.
 settings.register_profile(

@@ -15,7 +15,6 @@ from handlers.questions.projection import RunsOut, project
 
 DAY = timedelta(days=1)
 WEEK = 7
-ETS_WEEKS_MIN = 3
 FUTURES = 15
 
 

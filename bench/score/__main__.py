@@ -1,6 +1,6 @@
 """python -m bench.score: how often the guard and the detectors are right.
 
-docs/explanation/waste.md says how to read it.
+docs/reference/accuracy.md says how to read it.
 """
 
 import argparse

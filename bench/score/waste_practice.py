@@ -8,8 +8,9 @@ and evaluation say of judges, shadow traffic and pinned versions; and who works 
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
-from bench.score.waste_world import ALWAYS, CUSTOMERS, MANILA, OFFICE, Actor, Case, Hours, Work, between, work_of
+from bench.score.waste_world import ALWAYS, CUSTOMERS, MANILA, OFFICE, Actor, Case, Hours, Work, agent, between, work_of
 
 PARENT: Hours = tuple(float(9 <= hour < 15 or 20 <= hour < 24) for hour in range(24))
 
@@ -20,11 +21,7 @@ def practice(seed: int) -> list[Case]:
 
 
 def _cases(dice: random.Random) -> Iterator[Case]:
-    def work(model: str, sizes: Sequence[float], usd: float, **more: object) -> Work:
-        return work_of(dice, model, sizes, usd, **more)
-
-    def agent(name: str, id_: str, *works: Work) -> Case:
-        return Case(name, Actor(id_, "agent", works))
+    work = partial(work_of, dice)
 
     def person(name: str, id_: str, *works: Work, kind: str = "user") -> Case:
         return Case(name, Actor(id_, kind, works))

@@ -5,9 +5,10 @@ laboratory and a court, each with a reason for what a cheaper way would spoil; a
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import partial
 
-from bench.score.waste_world import ALWAYS, CUSTOMERS, OFFICE, Actor, Case, Work, between, work_of
+from bench.score.waste_world import ALWAYS, CUSTOMERS, OFFICE, Actor, Case, agent, between, wasteful, work_of
 
 
 def trades(seed: int) -> list[Case]:
@@ -17,12 +18,7 @@ def trades(seed: int) -> list[Case]:
 
 
 def _no_waste(dice: random.Random) -> Iterator[Case]:
-    def agent(name: str, id_: str, *works: Work) -> Case:
-        return Case(name, Actor(id_, "agent", works))
-
-    def work(model: str, sizes: Sequence[float], usd: float, **more: object) -> Work:
-        return work_of(dice, model, sizes, usd, **more)
-
+    work = partial(work_of, dice)
     yield agent(
         "a hospital's ward round: letters dictated from five to eight, signed at eight",
         "ward",
@@ -66,37 +62,32 @@ def _no_waste(dice: random.Random) -> Iterator[Case]:
 
 
 def _waste(dice: random.Random) -> Iterator[Case]:
-    def agent(name: str, id_: str, right: str, *works: Work) -> Case:
-        return Case(name, Actor(id_, "agent", works), frozenset(right.split()))
-
-    def work(model: str, sizes: Sequence[float], usd: float, **more: object) -> Work:
-        return work_of(dice, model, sizes, usd, **more)
-
-    yield agent(
+    work = partial(work_of, dice)
+    yield wasteful(
         "a formulary of drugs before each question, never cached",
         "formulary",
         "no_caching low_cache_reuse",
         work("claude-haiku-4-5", (22_000, 0, 0, 0, 250), 300, hours=ALWAYS, week=7, spread=0.1),
     )
-    yield agent(
+    yield wasteful(
         "postcodes put right by the largest model",
         "postcodes",
         "small_jobs_big_model top_tier_only",
         work("claude-opus-4-5", (260, 0, 0, 0, 15), 240, hours=CUSTOMERS, week=7),
     )
-    yield agent(
+    yield wasteful(
         "stock lists of each weeknight at the live price",
         "stock",
         "batchable_run_live",
         work("claude-sonnet-4-5", (4_500, 2_000, 200, 0, 900), 320, hours=between(22, 24), week=5),
     )
-    yield agent(
+    yield wasteful(
         "forms that fail for a field and are sent again, and billed",
         "forms",
         "failed_calls",
         work("claude-sonnet-4-5", (2_200, 6_000, 500, 0, 350), 300, hours=OFFICE, failing=0.3, dead=0.03, billed=1.0),
     )
-    yield agent(
+    yield wasteful(
         "an archive of pictures, described around the clock on a priority tier",
         "pictures",
         "premium_speed",

@@ -8,6 +8,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from math import sqrt
 from zoneinfo import ZoneInfo
 
@@ -150,13 +151,18 @@ def work_of(dice: random.Random, model: str, sizes: Sequence[float], usd_month: 
     return replace(work, daily=_about(dice, usd_month) / (work.week * 30 / 7) / dollars)
 
 
+def agent(name: str, id_: str, *works: Work) -> Case:
+    """A program whose use is none of waste."""
+    return Case(name, Actor(id_, "agent", works))
+
+
+def wasteful(name: str, id_: str, right: str, *works: Work) -> Case:
+    """A program of which one of some detectors should speak; `right` has their names with blanks between."""
+    return Case(name, Actor(id_, "agent", works), frozenset(right.split()))
+
+
 def _no_waste(dice: random.Random) -> Iterator[Case]:
-    def agent(name: str, id_: str, *works: Work) -> Case:
-        return Case(name, Actor(id_, "agent", works))
-
-    def work(model: str, sizes: Sequence[float], usd: float, **more: object) -> Work:
-        return work_of(dice, model, sizes, usd, **more)
-
+    work = partial(work_of, dice)
     yield agent(
         "interleaved conversations: each customer comes back after ten to forty minutes, an hour of cache is right",
         "chat",
@@ -277,31 +283,26 @@ def _no_waste(dice: random.Random) -> Iterator[Case]:
 
 
 def _waste(dice: random.Random) -> Iterator[Case]:
-    def agent(name: str, id_: str, right: str, *works: Work) -> Case:
-        return Case(name, Actor(id_, "agent", works), frozenset(right.split()))
-
-    def work(model: str, sizes: Sequence[float], usd: float, **more: object) -> Work:
-        return work_of(dice, model, sizes, usd, **more)
-
-    yield agent(
+    work = partial(work_of, dice)
+    yield wasteful(
         "long instructions, the same each time, never cached",
         "helper",
         "no_caching low_cache_reuse",
         work("claude-sonnet-4-5", (12_000, 0, 0, 0, 300), 380, hours=CUSTOMERS, week=7, spread=0.15),
     )
-    yield agent(
+    yield wasteful(
         "the time of day stands at the front, so little is read from the cache",
         "planner",
         "low_cache_reuse",
         work("claude-sonnet-4-5", (26_000, 3_000, 900, 0, 600), 360, hours=OFFICE, spread=0.3),
     )
-    yield agent(
+    yield wasteful(
         "a cache is written that has run out when it comes back",
         "hourly",
         "cache_not_reread",
         work("claude-sonnet-4-5", (300, 800, 14_000, 0, 500), 320, hours=ALWAYS, week=7),
     )
-    yield agent(
+    yield wasteful(
         "a watcher asks every minute and pays for an hour of cache",
         "watcher",
         "wrong_cache_lifetime",
@@ -312,19 +313,19 @@ def _waste(dice: random.Random) -> Iterator[Case]:
         Actor("opusfan", "user", (work("claude-opus-4-5", (1_500, 30_000, 2_500, 0, 500), 260),)),
         frozenset({"top_tier_only"}),
     )
-    yield agent(
+    yield wasteful(
         "one word as an answer, from the largest model",
         "tagger",
         "small_jobs_big_model top_tier_only",
         work("claude-opus-4-5", (600, 0, 0, 0, 30), 280, hours=ALWAYS, week=7),
     )
-    yield agent(
+    yield wasteful(
         "a report each night at the live price",
         "nightly",
         "batchable_run_live",
         work("gpt-5.2", (6_000, 4_000, 0, 0, 800), 360, hours=between(2, 5), week=7),
     )
-    yield agent(
+    yield wasteful(
         "a backlog is worked off around the clock on a priority tier",
         "backlog",
         "premium_speed",
@@ -344,7 +345,7 @@ def _waste(dice: random.Random) -> Iterator[Case]:
         ),
         frozenset({"verbose_output"}),
     )
-    yield agent(
+    yield wasteful(
         "answers that cannot be parsed are asked for again, and paid for",
         "retry",
         "failed_calls",
@@ -358,7 +359,7 @@ def _waste(dice: random.Random) -> Iterator[Case]:
         Actor("notebook", "own key", (day, replace(night, days_ago=(ago, ago - 7), daily=night.daily * 2))),
         frozenset({"off_hours_loop"}),
     )
-    yield agent(
+    yield wasteful(
         "still the predecessor, at three times the price",
         "classic",
         "older_model",

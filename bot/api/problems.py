@@ -11,7 +11,7 @@ from bot.app import BrokeError, KeyUsedError
 from bot.bearer import ProblemError
 from handlers.errors import RefusedError
 from handlers.programs import CallRefusedError
-from storage.db import BusyError
+from storage.db import BusyError, InDoubtError
 
 STATUS = {"not-found": 404, "budget-exceeded": 409, "already-settled": 409, "lapsed": 409, "refused": 409}
 TITLES = {
@@ -48,6 +48,12 @@ def problem_of(trouble: Answerable, language: str) -> ProblemError:
         case KeyUsedError():
             text = "Under this Idempotency-Key something else was ordered before. Use a new one."
             return ProblemError(422, "key-used", "Key used", text)
+        case InDoubtError():
+            text = (
+                "The connection to the database broke while this was saved. It may have been done: send it again with "
+                "the same Idempotency-Key and it is done once; without one, look first."
+            )
+            return ProblemError(503, "in-doubt", "In doubt", text, 1)
         case BusyError():
             return ProblemError(503, "busy", "Busy", "The database is busy. Nothing was changed; try again.", 1)
         case BrokeError():

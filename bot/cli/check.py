@@ -30,6 +30,7 @@ from bot.platforms.slack.workspaces import CLIENT_SECRET, KEYS
 from bot.run import teams_secret
 from bot.texts import in_words, kept, nt, speak_as, t
 from handlers import parse_command
+from handlers.admin import REPLICA
 from handlers.context import CLOCK, NOWHERE, Context
 from handlers.errors import RefusedError
 from handlers.parser import understand
@@ -72,6 +73,7 @@ def findings(environ: Mapping[str, str], only: str = "") -> Iterator[CheckLine]:
         return
     yield CheckLine(t("database: {url}", url=app.database.url.render_as_string(hide_password=True)), ok=True)
     yield from _readable_by_others(app)
+    yield from _replica(app)
     yield from addresses(settings.providers, only)
     if only:
         yield from _one(app, only)
@@ -93,6 +95,16 @@ def findings(environ: Mapping[str, str], only: str = "") -> Iterator[CheckLine]:
     yield from outcome_lines(app)
     yield from _told_twice(app)
     app.close()
+
+
+def _replica(app: App) -> Iterator[CheckLine]:
+    """Whether the read replica can be used, if there is one."""
+    if app.database.replica is None:
+        return
+    why = app.database.look_at_replica(app.now())
+    advice = sentence(UnreadableDatabaseError("replica_is_primary")) if why == "primary" else t(REPLICA.get(why, ""))
+    where = app.database.replica.url.render_as_string(hide_password=True)
+    yield CheckLine(t("read replica: {url}", url=where), ok=why in ("", "late"), advice=advice)
 
 
 def outcome_lines(app: App) -> Iterator[CheckLine]:

@@ -5,14 +5,20 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import TextIO
 
 import shtab
 from sqlalchemy import Connection
 
 from bot import __version__, config, logging
+from bot.allocator import share_one_heap
 from bot.api.manifest import HOOK_MANIFESTS, Hooks
 from bot.app import App, utc_now
 from bot.build import build
@@ -22,13 +28,12 @@ from bot.cli.check_person import rules_of
 from bot.cli.demo import demo_app, serve_demo
 from bot.cli.import_outcomes import read as read_outcomes
 from bot.cli.opened import opened, plainly, settings_of
-from bot.cli.progress import progress
 from bot.config import database_url
 from bot.console.sign_in import make_link
 from bot.directory.combined import Everybody
 from bot.directory.source import UnusableSourceError
 from bot.errors import OutsideError
-from bot.exports.files import AUDIT_COLUMNS, audit_rows, write_csv
+from bot.exports.files import AUDIT_COLUMNS, anew, audit_rows, write_csv
 from bot.exports.files import export as export_month
 from bot.optional import optional
 from bot.platforms import terminal
@@ -49,7 +54,7 @@ from handlers.place import Place
 from handlers.planning import try_policy
 from handlers.sentence import Sentence
 from storage import audit, installation, people, set_aside
-from storage.db import Database
+from storage.db import Database, UnreadableDatabaseError
 from storage.outcomes import record as record_outcomes
 from storage.tables import metadata
 
@@ -57,7 +62,13 @@ ONE_DAY = timedelta(days=1)
 TEAMS_PACKAGE = "bursar-teams.zip"
 
 
+def _progress(what: str, steps: int) -> AbstractContextManager[Callable[[str], None]]:
+    """See bot/cli/progress.py; what draws it is loaded by the few commands that take long."""
+    return import_module("bot.cli.progress").progress(what, steps)  # type: ignore[no-any-return]
+
+
 def run(args: argparse.Namespace) -> int:
+    share_one_heap(os.environ)
     logging.to_json()
     clock = SharedClock()
     app = opened(now=clock)
@@ -65,6 +76,8 @@ def run(args: argparse.Namespace) -> int:
         logging.to_console()
     if args.host:
         app.settings = app.settings.at_host(args.host)
+    if app.database.look_at_replica(app.now()) == "primary":
+        raise UnreadableDatabaseError("replica_is_primary")
     serve(app, os.environ)
     return 0
 
@@ -138,16 +151,24 @@ def export(args: argparse.Namespace) -> int:
     logging.quiet()
     app = build(settings_of())
     if args.what == "audit":
-        app.database.ask(lambda conn: write_csv(sys.stdout, AUDIT_COLUMNS, audit_rows(audit.rows(conn))))
+        _printed(app, lambda conn, out: write_csv(out, AUDIT_COLUMNS, audit_rows(audit.rows(conn))))
     else:
         today = app.now().astimezone(app.policy.zone).date()
         this = called_after(period_of(today, "month", app.policy.calendar).first)
         month = args.month or period_of(this - ONE_DAY, "month")
         named = {"focus": f"focus-{args.profile}", "commitments": "focus-1.3-commitments"}
         what = named.get(args.what, args.what)
-        app.database.ask(lambda conn: export_month(conn, app.policy, what, month, sys.stdout))
+        _printed(app, lambda conn, out: export_month(conn, app.policy, what, month, out))
     app.close()
     return 0
+
+
+def _printed(app: App, write: Callable[[Connection, TextIO], object]) -> None:
+    """Print what is written once it is whole: a question may be asked again."""
+    with TemporaryFile("w+", encoding="utf-8", newline="") as out:
+        app.database.ask(anew(out, lambda conn: write(conn, out)), anywhere=True)
+        out.seek(0)
+        copyfileobj(out, sys.stdout)
 
 
 def try_(args: argparse.Namespace) -> int:
@@ -161,7 +182,7 @@ def try_(args: argparse.Namespace) -> int:
         return try_policy(ctx, proposed, words, as_csv=args.csv)
 
     try:
-        card = app.database.ask(work).whole
+        card = app.database.ask(work, anywhere=True).whole
     except RefusedError as refused:
         print(in_words(refused), file=sys.stderr)
         return 1
@@ -343,7 +364,7 @@ def restore_(args: argparse.Namespace) -> int:
 
 def move_(args: argparse.Namespace) -> int:
     source = _database()
-    with progress(t("Copying"), len(metadata.tables)) as one_more:
+    with _progress(t("Copying"), len(metadata.tables)) as one_more:
         held = move(source, args.to, one_more)
     print(nt("Moved: {n} row, and every sum is equal.", "Moved: {n} rows, and every sum is equal.", held.rows))
     if source.is_sqlite:
@@ -368,7 +389,7 @@ def _read(app: App, names: Sequence[str]) -> int:
     for each in app.directory.left_out if isinstance(app.directory, Everybody) else ():
         print(t("people: {what}", what=each), file=sys.stderr)
     failed = 1 if why else 0
-    with progress(t("Reading"), len(names)) as begins:
+    with _progress(t("Reading"), len(names)) as begins:
         for name in names:
             begins(name)
             failed += not _pulled(app, name)

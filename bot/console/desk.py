@@ -29,9 +29,9 @@ from handlers.errors import RefusedError
 from handlers.language import N_, autonym, languages, say
 from handlers.periods import called_after, period_of
 from handlers.requests import is_receipt
-from handlers.sentence import Sentence
+from handlers.sentence import Sentence, storable
 from storage import people
-from storage.db import BusyError
+from storage.db import BusyError, InDoubtError
 
 ONE_DAY = timedelta(days=1)
 TEXT_MAX = 4000
@@ -39,6 +39,7 @@ CHUNK_BYTES = 64 * 1024
 OWN_FIELDS = ("says", "delivery", "back", "form")
 CLOSED = "default-src 'none'; sandbox"
 LATE = N_("The database is busy. Nothing was changed. Load the page again in a moment.")
+DOUBT = N_("The connection to the database broke while this was saved. It may have been done: load the page again.")
 GONE = N_("You can't see this page, or it doesn't exist.")
 BROKE = N_("That broke ({incident}). Nothing was changed.")
 
@@ -74,7 +75,7 @@ class Desk:
         values |= {
             name: value
             for name, value in request.path_params.items()
-            if value.split() == [value] and not {*value} & {*"{}/"}
+            if value.split() == [value] and value == storable(value) and not {*value} & {*"{}/"}
         }
         if one.for_whom not in visitor.audience or request.path_params.keys() - values.keys():
             return self._message(request, visitor, say(visitor.language, GONE), status=404)
@@ -198,7 +199,7 @@ class Desk:
         visitor = self.let_in(request)
         text = said.get("says", "").strip()
         inputs = {name: value for name, value in said.items() if name not in OWN_FIELDS}
-        delivery = f"{visitor.person.id}/{said['delivery'][:100]}" if said.get("delivery") else ""
+        delivery = f"{visitor.person.id}/{storable(said['delivery'][:100])}" if said.get("delivery") else ""
         place = place_of(visitor.person.id)
         try:
             kept = {name: self.app.keep_receipt(visitor.person.id, content) for name, content in sent.items()}
@@ -314,7 +315,7 @@ class Desk:
         status, text = 500, ""
         language = language_in(request, self.app.policy)
         if isinstance(trouble, BusyError):
-            status, text = 503, say(language, LATE)
+            status, text = 503, say(language, DOUBT if isinstance(trouble, InDoubtError) else LATE)
         elif isinstance(trouble, BrokeError):
             text = say(language, BROKE, incident=str(trouble))
         elif isinstance(trouble, HTTPException):

@@ -15,6 +15,7 @@ from handlers.context import CONSOLE, Context, spoken_to
 from handlers.language import ENGLISH, language_of
 from handlers.place import Place
 from handlers.policy import Policy
+from handlers.sentence import storable
 from storage import people, requests, sessions
 from storage.directory import Person
 from storage.people import Account
@@ -210,7 +211,7 @@ class AnyoneAsAnyone:
 
     def who(self, request: Request) -> Visitor | None:
         """See Door."""
-        chosen = request.cookies.get(self.cookie, "")
+        chosen = storable(request.cookies.get(self.cookie, ""))
 
         def look(conn: Connection) -> Visitor | None:
             person = people.person(conn, chosen)

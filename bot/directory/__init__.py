@@ -8,8 +8,6 @@ from typing import Any
 
 from bot.config import Settings, SourceSettings, secret
 from bot.directory.combined import Everybody
-from bot.directory.hr_csv.rows import HrLayout
-from bot.directory.hr_csv.source import Csv
 from bot.directory.known_people import recall
 from bot.directory.sample import SampleDirectory
 from bot.directory.source import Source
@@ -20,16 +18,7 @@ Make = Callable[[SourceSettings, Settings, Mapping[str, str], Callable[[], datet
 
 SOURCES: Mapping[str, Make] = {
     "sample": lambda _source, _settings, _environ, now: SampleDirectory(now),
-    "csv": lambda source, settings, _environ, now: Csv(
-        source.file,
-        HrLayout(
-            source.columns,
-            source.dates,
-            source.statuses,
-            {each.id: each.title_and_value for each in settings.groups if each.column},
-        ),
-        lambda: now().astimezone(settings.policy.zone).date(),
-    ),
+    "csv": lambda source, settings, _environ, now: _csv(source, settings, now),
     "microsoft": lambda _source, settings, environ, _now: entra(settings, secret("TEAMS_APP_SECRET", environ)),
     "slack": lambda _source, settings, environ, now: _slack().slack_directory(
         secret("SLACK_BOT_TOKEN", environ),
@@ -55,6 +44,14 @@ def entra(settings: Settings, secret: str) -> Any:
         link_by_email=settings.msteams.link_by_email,
         groups={each.id: each.microsoft for each in settings.groups if each.microsoft},
     )
+
+
+def _csv(source: SourceSettings, settings: Settings, now: Callable[[], datetime]) -> Any:
+    """An HR export. Who names none does not load what reads it."""
+    hr = import_module("bot.directory.hr_csv.source")
+    groups = {each.id: each.title_and_value for each in settings.groups if each.column}
+    layout = hr.HrLayout(source.columns, source.dates, source.statuses, groups, source.encoding)
+    return hr.Csv(source.file, layout, lambda: now().astimezone(settings.policy.zone).date())
 
 
 def _slack() -> Any:

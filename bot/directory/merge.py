@@ -16,6 +16,7 @@ from itertools import chain, islice
 from typing import Any
 
 from bot.cycles import circles, circles_of_numbers, circles_through
+from bot.directory.links import StagedLinks
 from bot.directory.scratch import Scratch
 from bot.directory.source import Many
 from bot.texts import nt, t
@@ -45,6 +46,10 @@ _TABLES = (
     "create table address (email text primary key, person text) without rowid",
     "create table member (person text, team text, primary key (person, team)) without rowid",
     "create table cut (id text primary key) without rowid",
+    """
+    create table link (platform text, kind text, external_id text, account text,
+      primary key (platform, kind, external_id)) without rowid
+    """,
     """
     create table complaint (source integer, step integer, n integer, k integer, what text, who text,
       one text, two text, three text, four text)
@@ -114,6 +119,14 @@ _MERGED = f"""
     left join (select id from person) as boss on boss.id = person.manager
     left join alias on boss.id is null and alias.id = person.manager
     left join cut on cut.id = person.id
+"""
+# Each under the id that counts, in the order of their keys.
+_LINKS = """
+    select platform, kind, external_id, case when whose.id is null then account else 'person/' || whose.known end
+    from link left join alias as whose
+      on substr(account, 1, 7) = 'person/' and whose.id = substr(account, 8)
+      and not exists (select 1 from person where person.id = whose.id)
+    order by platform, kind, external_id
 """
 _ABOVE_BY_NUMBER = """
     select person.n, coalesce(boss.n, other.n) from person
@@ -246,7 +259,6 @@ class Merger:
         """Whose an address is."""
         self._teams: dict[str, Team] = {}
         self._agents: dict[str, Agent] = {}
-        self._links: dict[tuple[str, str, str], Link] = {}
         self._groups: list[Group] = []
         self._team_above_by: dict[str, int] = {}  # the number of the source that said the team above first
         self._taken = 0
@@ -273,8 +285,9 @@ class Merger:
         for agent in part.agents:
             self._agents[agent.id] = _filled(self._agents.get(agent.id), _owned(agent, self._called_here))
         self._groups += part.groups
-        for link in part.links:
-            self._links.setdefault((link.platform, link.kind, link.external_id), _linked(link, self._called_here))
+        said = (_linked(each, self._called_here) for each in part.links)
+        rows = ((each.platform, each.kind, each.external_id, each.account) for each in said)
+        self._scratch.load("link", rows, "or ignore")
 
     def take_many(self, source: str, many: Many, *, is_last: bool) -> None:
         """Add what a source says whose people are not held in memory.
@@ -331,7 +344,7 @@ class Merger:
         return Directory(
             teams=tuple(_owned(each, self._called) for each in self._teams.values()),
             agents=tuple(_owned(each, self._called) for each in self._agents.values()),
-            links=tuple(_linked(each, self._called) for each in self._links.values()),
+            links=StagedLinks(self._scratch, _LINKS),
         )
 
     def merged(self) -> Merged:
@@ -420,7 +433,7 @@ class Merger:
         yield from map(_person, self._scratch(f"{_MERGED} order by person.n"))
         if self._many:
             yield from self._many.all_but(self._touched)
-        self.close()
+        self._scratch("pragma shrink_memory")  # what is read of links after it is read in their order
 
     def _join_groups(self) -> list[tuple[str, str]]:
         """Put people into the groups that list them; each whom nobody knows, with the group."""

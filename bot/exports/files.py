@@ -121,6 +121,17 @@ def of_month(words: str) -> Period:
     return period_of(date.fromisoformat(f"{words}-01"), "month")
 
 
+def anew(out: TextIO, write: Callable[[Connection], object]) -> Callable[[Connection], None]:
+    """A question that writes a file. Where it is asked again, because a server went away, the file begins anew."""
+
+    def work(conn: Connection) -> None:
+        out.seek(0)
+        out.truncate()
+        write(conn)
+
+    return work
+
+
 @contextmanager
 def made(database: Database, policy: Policy, name: str) -> Iterator[Path]:
     """The file of a name such as "focus-1.2-2026-10.csv", made now and gone afterwards.
@@ -135,5 +146,5 @@ def made(database: Database, policy: Policy, name: str) -> Iterator[Path]:
     with TemporaryDirectory(prefix="bursar-") as home:
         path = Path(home) / name
         with path.open("w", encoding="utf-8", newline="") as out:
-            database.ask(lambda conn: export(conn, policy, found["what"], month, out))
+            database.ask(anew(out, lambda conn: export(conn, policy, found["what"], month, out)), anywhere=True)
         yield path

@@ -19,9 +19,11 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.checks import CheckLine, why_not, works
 from bot.config import OutcomeSettings
-from bot.http import PATIENCE, Api, ApiKey, NotFoundError, Refusal
+from bot.errors import NotFoundError
+from bot.http import PATIENCE, Api, ApiKey, Refusal
+from bot.outcomes.answers import StoredFile, listed
 from bot.outcomes.code_owners import PLACES, CodeOwners, read_code_owners
-from bot.outcomes.source import ISSUES, NOBODY, Done, Repository, StoredFile, kind_of, listed
+from bot.outcomes.source import ISSUES, NOBODY, Done, Repository, kind_of
 from bot.providers.set_aside import understood
 from bot.texts import t
 from handlers.language import N_

@@ -18,10 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bot.checks import CheckLine, why_not, works
 from bot.config import OutcomeSettings
-from bot.errors import OutsideError
-from bot.http import PATIENCE, Api, ApiKey, NotFoundError, Refusal
+from bot.errors import NotFoundError, OutsideError
+from bot.http import PATIENCE, Api, ApiKey, Refusal
+from bot.outcomes.answers import StoredFile, listed
 from bot.outcomes.code_owners import PLACES_GITLAB, CodeOwners, read_code_owners
-from bot.outcomes.source import ISSUES, NOBODY, Done, Repository, StoredFile, kind_of, listed
+from bot.outcomes.source import ISSUES, NOBODY, Done, Repository, kind_of
 from bot.providers.set_aside import understood
 from bot.texts import t
 from handlers.language import N_

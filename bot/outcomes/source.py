@@ -6,19 +6,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from fnmatch import fnmatchcase
-from typing import Any, Protocol
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from pydantic import Base64Bytes, BaseModel, ConfigDict, RootModel
-
 from bot.checks import CheckLine
-from bot.http import Api, Page, Params
 from bot.outcomes.code_owners import CodeOwners
 
 PULL_REQUESTS, REVERTS, ISSUES = "merged_pull_requests", "reverts", "closed_issues"
 """Apart from what providers count of their own programs, which is part of these."""
 TEAM_LABEL = "team:"
-PAGE_ROWS = 100
 NOBODY = CodeOwners()
 REVERT = re.compile(r"\s*(?:Revert\b|Reapply\b|revert[(:])")
 """How GitHub, GitLab and `git revert` begin the title of what takes something back, or puts it there again."""
@@ -58,42 +54,6 @@ class Repository:
     branch: str
     key: str
     has_issues: bool = True
-
-
-class _Rows(RootModel[list[Any]]):
-    """An answer that is a list, and nothing else."""
-
-
-class StoredFile(BaseModel):
-    """A file as both give it: GitHub's "Get repository content", GitLab's "Get file from repository"."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    content: Base64Bytes
-
-    @property
-    def text(self) -> str:
-        """What it says; a byte that is no text stands for nobody."""
-        return self.content.decode("utf-8", "replace")
-
-
-def listed(api: Api, path: str, params: Params) -> Iterator[Any]:
-    """The rows of a list whose pages are numbered; a page that is not full is the last.
-
-    Args:
-        api: where it is asked for.
-        path: of the list.
-        params: of the question, without the page.
-
-    Raises:
-        OutsideError: a page cannot be had, or is no list. Rows already given must not be counted.
-    """
-
-    def ask(number: int) -> Page:
-        rows = api.read(_Rows, api.get_json(path, {**params, "per_page": PAGE_ROWS, "page": number}), path).root
-        return Page(rows, number + (len(rows) >= PAGE_ROWS))
-
-    return api.pages(ask, path)
 
 
 class OutcomeSource(Protocol):

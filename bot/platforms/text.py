@@ -15,7 +15,9 @@ _UNSEEN = re.compile(
 
 def plain(text: str) -> str:
     """The text without characters that cannot be seen."""
-    return text if text.isprintable() else _UNSEEN.sub("", text)
+    if text.isprintable() or text.replace("\n", "").isprintable():  # as nearly all are
+        return text
+    return _UNSEEN.sub("", text)
 
 
 def line(text: str) -> str:
@@ -27,12 +29,14 @@ def line(text: str) -> str:
 
 def units(text: str) -> int:
     """How long chat platforms take a text for: they count in UTF-16, where most emoji are two."""
-    return len(text) if text.isascii() else len(text) + sum(letter > "\uffff" for letter in text)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def first_units(text: str, most: int) -> str:
     """The beginning of a text that is no longer than so many units; no letter is cut in two."""
     kept = text[:most]
+    if 2 * len(kept) <= most:  # however it is counted
+        return kept
     while units(kept) > most:
         kept = kept[: len(kept) - max(1, (units(kept) - most) // 2)]
     return kept

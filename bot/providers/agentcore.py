@@ -17,8 +17,8 @@ from urllib.parse import quote
 from pydantic import Field
 
 from bot.checks import CheckLine, may_write, why_not, works
-from bot.errors import UndeliverableError, UnreachableError
-from bot.http import PATIENCE, Api, ApiKey, Batch, KeyRefusedError, NotFoundError, Params, Patience
+from bot.errors import KeyRefusedError, NotFoundError, UndeliverableError, UnreachableError
+from bot.http import PATIENCE, Api, ApiKey, Batch, Params, Patience
 from bot.providers.base import Limit, Provider
 from bot.providers.payload_fields import Body, Word
 from bot.providers.set_aside import setting_aside, understood

@@ -16,8 +16,8 @@ from pydantic import AliasPath, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from bot.checks import CheckLine, may_read, why_not, works
-from bot.errors import UndeliverableError
-from bot.http import PATIENCE, Api, ApiKey, Batch, KeyRefusedError, NotFoundError, Params, Patience, Refusal
+from bot.errors import KeyRefusedError, NotFoundError, UndeliverableError
+from bot.http import PATIENCE, Api, ApiKey, Batch, Params, Patience, Refusal
 from bot.providers.base import Limit, Provider, ProviderIdentity, ProviderSeat, midnight
 from bot.providers.beijing import days_there, today
 from bot.providers.payload_fields import Body, Count, Currency, Dollars, Word, nanos

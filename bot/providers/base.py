@@ -11,8 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 
 from bot.checks import CheckLine, works
-from bot.errors import OutsideError, RefusesUsError, UnreachableError
-from bot.http import KeyRefusedError
+from bot.errors import KeyRefusedError, OutsideError, RefusesUsError, UnreachableError
 from bot.texts import t
 from handlers.language import N_, Words
 from storage.charges import Charge

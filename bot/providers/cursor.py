@@ -15,8 +15,8 @@ from typing import Annotated, Any, NamedTuple, Self
 from pydantic import AliasChoices, AliasPath, Field, model_validator
 
 from bot.checks import CheckLine, may_read, may_write, why_not, works
-from bot.errors import UndeliverableError, UnreachableError
-from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError, Page, Patience, basic
+from bot.errors import KeyRefusedError, UndeliverableError, UnreachableError
+from bot.http import PATIENCE, Api, ApiKey, Page, Patience, basic
 from bot.providers.base import (
     Limit,
     Provider,

@@ -15,8 +15,8 @@ from urllib.parse import quote
 from pydantic import Field
 
 from bot.checks import CheckLine, may_read, may_write, why_not, works
-from bot.errors import UndeliverableError
-from bot.http import PATIENCE, Api, ApiKey, Batch, NotFoundError, Params, Patience
+from bot.errors import NotFoundError, UndeliverableError
+from bot.http import PATIENCE, Api, ApiKey, Batch, Params, Patience
 from bot.providers.base import Limit, Provider, ProviderIdentity, midnight
 from bot.providers.payload_fields import Body, Count, Word, nanos
 from bot.providers.set_aside import RowError, not_asked_for, setting_aside, understood

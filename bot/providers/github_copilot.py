@@ -16,8 +16,8 @@ from urllib.parse import quote
 from pydantic import AliasChoices, BeforeValidator, Field
 
 from bot.checks import CheckLine, may_read, may_write, why_not
-from bot.errors import UndeliverableError
-from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError, NotFoundError, Page, Patience
+from bot.errors import KeyRefusedError, NotFoundError, UndeliverableError
+from bot.http import PATIENCE, Api, ApiKey, Page, Patience
 from bot.providers.base import (
     Limit,
     Provider,

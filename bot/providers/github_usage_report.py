@@ -13,8 +13,8 @@ from decimal import Decimal
 from pydantic import Field
 
 from bot.csv_records import MalformedCsvError, records
-from bot.errors import UndeliverableError, UnreachableError
-from bot.http import Api, KeyRefusedError, NotFoundError, Patience
+from bot.errors import KeyRefusedError, NotFoundError, UndeliverableError, UnreachableError
+from bot.http import Api, Patience
 from bot.providers.base import days
 from bot.providers.payload_fields import Address, Body, Count, Dollars, Word
 from bot.providers.set_aside import understood

@@ -31,8 +31,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from bot.errors import UndeliverableError
-from bot.http import shown
 from bot.providers.payload_fields import Word
+from bot.secret_shapes import shown
 from handlers.language import ENGLISH, N_, Words, said_of, stored
 
 KINDS_MAX = 50

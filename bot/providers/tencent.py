@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any, Literal
 
 from bot.checks import CheckLine, may_read, why_not, works
-from bot.errors import UndeliverableError
-from bot.http import PATIENCE, Api, ApiKey, Batch, KeyRefusedError, NotFoundError, Patience, Refusal
+from bot.errors import KeyRefusedError, NotFoundError, UndeliverableError
+from bot.http import PATIENCE, Api, ApiKey, Batch, Patience, Refusal
 from bot.providers.base import Limit, Provider, ProviderIdentity, midnight
 from bot.providers.beijing import begins, days_there, next_month, today
 from bot.providers.payload_fields import Body, Count, Word

@@ -17,8 +17,8 @@ from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from bot.checks import CheckLine, may_read, may_write, why_not, works
-from bot.errors import UndeliverableError
-from bot.http import PATIENCE, Api, ApiKey, Batch, NotFoundError, Params, Patience
+from bot.errors import NotFoundError, UndeliverableError
+from bot.http import PATIENCE, Api, ApiKey, Batch, Params, Patience
 from bot.providers.base import Limit, Provider, ProviderIdentity, days, midnight
 from bot.providers.payload_fields import NANOS, Body, Count, Dollars, Word, nanos
 from bot.providers.set_aside import RowError, setting_aside, understood

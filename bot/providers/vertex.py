@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import Field, ValidationError, model_validator
 
 from bot.checks import CheckLine, may_write, why_not, works
-from bot.errors import UndeliverableError
-from bot.http import PATIENCE, Api, ApiKey, Batch, KeyRefusedError, NotFoundError, Params, Patience, Refusal
+from bot.errors import KeyRefusedError, NotFoundError, UndeliverableError
+from bot.http import PATIENCE, Api, ApiKey, Batch, Params, Patience, Refusal
 from bot.providers.access_tokens import AccessToken, TokenSign, unsigned
 from bot.providers.base import Limit, Provider
 from bot.providers.payload_fields import NANOS, Body, Count, Currency, Word

@@ -16,8 +16,8 @@ from typing import Annotated, Any
 from pydantic import AliasPath, Field
 
 from bot.checks import CheckLine, may_read, why_not, works
-from bot.errors import UndeliverableError
-from bot.http import PATIENCE, Api, ApiKey, InvalidError, KeyRefusedError, NotFoundError, Page, Patience, Refusal
+from bot.errors import InvalidError, KeyRefusedError, NotFoundError, UndeliverableError
+from bot.http import PATIENCE, Api, ApiKey, Page, Patience, Refusal
 from bot.providers.base import Limit, Provider, ProviderIdentity, midnight
 from bot.providers.beijing import begins, days_there, today
 from bot.providers.payload_fields import Body, Count, Currency, Dollars, Word, nanos

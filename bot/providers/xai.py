@@ -17,8 +17,8 @@ from pydantic import AliasPath, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from bot.checks import CheckLine, may_read, may_write, why_not, works
-from bot.errors import UndeliverableError
-from bot.http import PATIENCE, Api, ApiKey, Batch, InvalidError, NotFoundError, Params, Patience
+from bot.errors import InvalidError, NotFoundError, UndeliverableError
+from bot.http import PATIENCE, Api, ApiKey, Batch, Params, Patience
 from bot.providers.base import Limit, Provider, ProviderCredit, ProviderIdentity, days, midnight
 from bot.providers.payload_fields import NANOS, Body, Dollars, Word, nanos
 from bot.providers.set_aside import RowError, not_asked_for, setting_aside, understood

@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from sqlalchemy import Connection
 
-from bot.http import KeyRefusedError, NotFoundError
+from bot.errors import KeyRefusedError, NotFoundError
 from bot.providers.base import Provider
 from bot.providers.set_aside import not_asked_for
 from bot.providers.set_aside import set_aside as set_aside_row
@@ -16,7 +16,7 @@ from bot.sync.parts import read_apart
 from bot.sync.spool import spooled
 from handlers.policy import Policy
 from handlers.pricing import PriceBook
-from storage import hours, ingest, prices, pulls
+from storage import erased, hours, ingest, prices, pulls
 from storage.charges import TOKENS, Charge
 from storage.db import Database
 from storage.hours import Place, Used
@@ -104,7 +104,7 @@ def _used(conn: Connection, provider: str, rows: Iterable[Charge], policy: Polic
     found: dict[Place, Used] = {}
     days: dict[datetime, date] = {}
     unpriced: list[tuple[Used, str, int]] = []
-    for charge in rows:
+    for charge in erased.under_pseudonym(conn, rows):
         start = charge.bucket_start
         if start not in days:
             days[start] = ingest.day_of(charge, policy.zone)

@@ -8,8 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from sqlalchemy import Connection
 
 from bot.config import OutcomeSettings
-from bot.errors import OutsideError, UndeliverableError
-from bot.http import KeyRefusedError
+from bot.errors import KeyRefusedError, OutsideError, UndeliverableError
 from bot.outcomes import OutcomeSource
 from bot.outcomes.code_owners import CodeOwners
 from bot.outcomes.source import NOBODY, Repository, Tally, Teams

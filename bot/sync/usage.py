@@ -7,8 +7,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from bot.errors import OutsideError, UndeliverableError, UnreachableError
-from bot.http import KeyRefusedError, NotFoundError
+from bot.errors import KeyRefusedError, NotFoundError, OutsideError, UndeliverableError, UnreachableError
 from bot.providers.base import Provider, ProviderIdentity, days, midnight
 from bot.providers.set_aside import RowError, setting_aside
 from bot.providers.set_aside import set_aside as set_aside_row

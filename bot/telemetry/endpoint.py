@@ -1,7 +1,7 @@
 """POST /otlp/v1/metrics, /v1/logs and /v1/traces: OTLP over HTTP, on the server that is there.
 
-Traces are answered and dropped unread. What cannot be counted of a body is said in `partial_success`; nothing of a body
-is written to a log.
+Of traces only what a call of a model used is read, if that is wanted. What cannot be counted of a body is said in
+`partial_success`; nothing of a body is written to a log.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from bot.app import App
 from bot.bearer import Doorkeeper, ProblemError, Window
 from bot.telemetry.intake import COUNTED, Intake
 from bot.telemetry.messages import BODY_MAX_BYTES, Encoding, TooLargeError, UnreadableError, inflated
-from bot.telemetry.reading import Reading, Taken
+from bot.telemetry.reading import NOT_COUNTED, Reading, Taken
 from storage.db import BusyError
 from storage.tokens import Bearer
 
@@ -40,11 +40,11 @@ class Signal:
     """One of the paths.
 
     Args:
-        read: what is made of a body, None if nothing is.
+        read: what is made of a body.
         answer: the message that answers, with its partial success.
     """
 
-    read: Read | None
+    read: Read
     answer: Callable[[Taken], Message]
 
 
@@ -64,6 +64,17 @@ def _logs_answer(taken: Taken) -> Message:
     return answer
 
 
+def _traces_answer(taken: Taken) -> Message:
+    """Nothing rejected and a message is a warning (OTLP specification, partial success)."""
+    answer = ExportTraceServiceResponse()
+    if taken.rejected:
+        answer.partial_success.rejected_spans = sum(taken.rejected.values())
+        answer.partial_success.error_message = _why(taken)
+    elif taken.passed_over:
+        answer.partial_success.error_message = f"{taken.passed_over} {NOT_COUNTED}"
+    return answer
+
+
 def _why(taken: Taken) -> str:
     return "; ".join(f"{number} {why}" for why, number in sorted(taken.rejected.items()))
 
@@ -71,7 +82,7 @@ def _why(taken: Taken) -> str:
 SIGNALS = {
     "metrics": Signal(Reading.metrics, _metrics_answer),
     "logs": Signal(Reading.logs, _logs_answer),
-    "traces": Signal(None, lambda _taken: ExportTraceServiceResponse()),
+    "traces": Signal(Reading.traces, _traces_answer),
 }
 
 
@@ -96,8 +107,6 @@ class Collector:
             encoding = _encoding(request)
             bearer = await asyncio.to_thread(self._let_in, request)
             body = await _body(request)
-            if signal.read is None:
-                return _answer(signal.answer(Taken()), encoding)
             packed = request.headers.get("content-encoding", "").strip().lower()
             taken = await asyncio.to_thread(self._read, signal.read, bearer, body, packed, encoding)
             self._pace(bearer, taken)

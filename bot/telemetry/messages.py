@@ -16,6 +16,7 @@ from typing import Any, Literal
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from bot.telemetry.programs import ALLOWED, NEVER
 
@@ -28,9 +29,12 @@ BODY_MAX_BYTES = 4 * 2**20
 """What is taken off the wire."""
 INFLATED_MAX_BYTES = 16 * 2**20
 """What it may come to when it is unpacked."""
-ATTRIBUTES_MAX = 128
+MEMBERS_MAX = 64
+PACKED = {"gzip": 31, "deflate": 15}
+"""How bodies are packed, and how zlib is told so (RFC 9110: deflate is what RFC 1950 says)."""
 TEXT_MAX = 255
-DELTA, CUMULATIVE = 1, 2
+CUMULATIVE = 2
+"""AGGREGATION_TEMPORALITY_CUMULATIVE of opentelemetry/proto/metrics/v1/metrics.proto."""
 
 
 class UnreadableError(Exception):
@@ -70,13 +74,32 @@ class MetricPoint:
 
 @dataclass(frozen=True, slots=True)
 class LogRecord:
-    """One event. `identity` tells it from all others."""
+    """One event, or a span when it ended. `identity` tells it from all others.
+
+    Args:
+        scope: of the library that tells it.
+        resource: allowed attributes of the resource.
+        attributes: its own.
+        identity: of an event by all that it says, of a span by its ids.
+        at_ns: when it happened.
+        name: of an event, where it stands outside of its attributes, as of OpenTelemetry 1.41.
+    """
 
     scope: str
     resource: Mapping[str, Value]
     attributes: Mapping[str, Value]
     identity: int
     at_ns: int
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A span, and the ids by which others are within it."""
+
+    record: LogRecord
+    id: str
+    parent: str
 
 
 def inflated(body: bytes, encoding: str) -> bytes:
@@ -92,18 +115,23 @@ def inflated(body: bytes, encoding: str) -> bytes:
     """
     if encoding in ("", "identity"):
         return body
-    if encoding != "gzip":
-        raise UnreadableError(f"I don't understand the encoding {encoding[:20]}: send gzip, or nothing.")
-    unpacking = zlib.decompressobj(wbits=31)
-    try:
-        whole = unpacking.decompress(body, INFLATED_MAX_BYTES + 1)
-    except zlib.error:
-        raise UnreadableError("This is not gzip.") from None
-    if len(whole) > INFLATED_MAX_BYTES:
-        raise TooLargeError(f"Unpacked it is more than {INFLATED_MAX_BYTES // 2**20} MiB.")
-    if not unpacking.eof:
-        raise UnreadableError("This gzip is cut off.")
-    return whole
+    if encoding not in PACKED:
+        raise UnreadableError(f"I don't understand the encoding {encoding[:20]}: send gzip, deflate, or nothing.")
+    whole, rest = b"", body
+    for _ in range(MEMBERS_MAX):  # RFC 1952: a file is one member or several
+        unpacking = zlib.decompressobj(PACKED[encoding])
+        try:
+            whole += unpacking.decompress(rest, INFLATED_MAX_BYTES + 1 - len(whole))
+        except zlib.error:
+            raise UnreadableError(f"This is not {encoding}.") from None
+        if len(whole) > INFLATED_MAX_BYTES:
+            raise TooLargeError(f"Unpacked it is more than {INFLATED_MAX_BYTES // 2**20} MiB.")
+        if not unpacking.eof:
+            raise UnreadableError(f"This {encoding} is cut off.")
+        rest = unpacking.unused_data
+        if not rest:
+            return whole
+    raise UnreadableError(f"This {encoding} has more than {MEMBERS_MAX} members.")
 
 
 def metric_points(body: bytes, encoding: Encoding, wanted: Iterable[str]) -> Iterator[MetricPoint]:
@@ -150,7 +178,33 @@ def log_records(body: bytes, encoding: Encoding) -> Iterator[LogRecord]:
                     attributes,
                     _hash(own, all_, record.observed_time_unix_nano, at),
                     at,
+                    record.event_name[:TEXT_MAX],
                 )
+
+
+def spans(body: bytes, encoding: Encoding) -> Iterator[Span]:
+    """The spans of a body of traces.
+
+    Raises:
+        UnreadableError: it is no such message. Nothing is counted then.
+    """
+    if encoding == "json":
+        yield from _json_spans(_json(body))
+        return
+    message = ExportTraceServiceRequest()
+    try:
+        message.ParseFromString(body)
+    except DecodeError:
+        raise UnreadableError("This is not an ExportTraceServiceRequest of OTLP.") from None
+    for resource_spans in message.resource_spans:
+        resource = _allowed_proto(resource_spans.resource.attributes)
+        for scope_spans in resource_spans.scope_spans:
+            for one in scope_spans.spans:
+                trace, own, parent = (each.hex() for each in (one.trace_id, one.span_id, one.parent_span_id))
+                attributes = _allowed_proto(one.attributes)
+                identity = _hash(trace, own)
+                record = LogRecord(scope_spans.scope.name, resource, attributes, identity, one.end_time_unix_nano)
+                yield Span(record, trace + own, trace + parent)
 
 
 # Protobuf ------------------------------------------------------------------------------------------------------------
@@ -181,7 +235,7 @@ def _proto_points(message: ExportMetricsServiceRequest, wanted: frozenset[str]) 
                         scope,
                         resource,
                         attributes,
-                        _hash(own, all_, metric.name),
+                        _hash(own, all_, metric.name, scope),
                         point.start_time_unix_nano,
                         point.time_unix_nano,
                         number(said),
@@ -203,6 +257,16 @@ def _picked_proto(pairs: Any) -> tuple[dict[str, Value], bytes]:
             said = getattr(value, which) if which else None
             picked[key] = _short(said)
     return picked, _digest(parts)
+
+
+def _allowed_proto(pairs: Any) -> dict[str, Value]:
+    """The allowed attributes, where ids tell one from another: texts beside them are not touched."""
+    found: dict[str, Value] = {}
+    for pair in pairs:
+        if pair.key in ALLOWED:
+            which = pair.value.WhichOneof("value")
+            found[pair.key] = _short(getattr(pair.value, which) if which else None)
+    return found
 
 
 # JSON ----------------------------------------------------------------------------------------------------------------
@@ -238,7 +302,7 @@ def _json_points(content: Mapping[str, Any], wanted: frozenset[str]) -> Iterator
                         scope,
                         resource,
                         attributes,
-                        _hash(own, all_, name),
+                        _hash(own, all_, name, scope),
                         _nanoseconds(point.get("startTimeUnixNano")),
                         _nanoseconds(point.get("timeUnixNano")),
                         number(said),
@@ -255,7 +319,21 @@ def _json_records(content: Mapping[str, Any]) -> Iterator[LogRecord]:
                 attributes, all_ = _picked_json(record)
                 observed = _nanoseconds(record.get("observedTimeUnixNano"))
                 at = _nanoseconds(record.get("timeUnixNano")) or observed
-                yield LogRecord(scope, resource, attributes, _hash(own, all_, observed, at), at)
+                name = str(record.get("eventName") or "")[:TEXT_MAX]
+                yield LogRecord(scope, resource, attributes, _hash(own, all_, observed, at), at, name)
+
+
+def _json_spans(content: Mapping[str, Any]) -> Iterator[Span]:
+    for resource_spans in _objects(content, "resourceSpans"):
+        resource = _allowed_json(_object(resource_spans, "resource"))
+        for scope_spans in _objects(resource_spans, "scopeSpans"):
+            scope = str(_object(scope_spans, "scope").get("name") or "")[:TEXT_MAX]
+            for one in _objects(scope_spans, "spans"):
+                names = ("traceId", "spanId", "parentSpanId")
+                trace, own, parent = (str(one.get(name) or "")[:TEXT_MAX].lower() for name in names)
+                at = _nanoseconds(one.get("endTimeUnixNano"))
+                record = LogRecord(scope, resource, _allowed_json(one), _hash(trace, own), at)
+                yield Span(record, trace + own, trace + parent)
 
 
 def _objects(content: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
@@ -293,6 +371,14 @@ def _picked_json(content: Mapping[str, Any]) -> tuple[dict[str, Value], bytes]:
             value = _object(pair, "value")
             picked[key] = _short(next(iter(value.values()), None))
     return picked, _digest(parts)
+
+
+def _allowed_json(content: Mapping[str, Any]) -> dict[str, Value]:
+    return {
+        key: _short(next(iter(_object(pair, "value").values()), None))
+        for pair in _objects(content, "attributes")
+        if isinstance(key := pair.get("key"), str) and key in ALLOWED
+    }
 
 
 def _nanoseconds(said: object) -> int:

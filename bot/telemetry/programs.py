@@ -163,7 +163,9 @@ NAMES: Mapping[str, Names] = {
     "qwen-code": _like_gemini("qwen-code.", ("qwen-code",), _REASONING_OF_OUTPUT),
     "gen-ai": Names(
         metrics={
-            "gen_ai.client.token.usage": Metric("gen_ai.token.type", {"input": _INPUT, "output": _OUTPUT}),
+            "gen_ai.client.token.usage": Metric(
+                "gen_ai.token.type", {"input": _INPUT, "output": _OUTPUT, "completion": _OUTPUT}
+            ),
         }
     ),
 }
@@ -176,11 +178,66 @@ BY_EVENT: Mapping[str, tuple[str, EventKind]] = {
     names.prefix + name: (program, event) for program, names in NAMES.items() for name, event in names.events.items()
 }
 
+SPANS_OF = "gen-ai"
+"""The program whose spans may count."""
+SPAN_TOKENS: Mapping[str, tuple[str, ...]] = {
+    "input": (
+        "gen_ai.usage.input_tokens",
+        "gen_ai.usage.prompt_tokens",
+        "llm.token_count.prompt",
+        "llm.usage.prompt_tokens",
+    ),
+    "output": (
+        "gen_ai.usage.output_tokens",
+        "gen_ai.usage.completion_tokens",
+        "llm.token_count.completion",
+        "llm.usage.completion_tokens",
+    ),
+    "cache_read": (
+        "gen_ai.usage.cache_read.input_tokens",
+        "gen_ai.usage.cache_read_input_tokens",
+        "gen_ai.usage.input_tokens.cached",
+        "llm.token_count.prompt_details.cache_read",
+        "ai.usage.cachedInputTokens",
+    ),
+    "cache_write": (
+        "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_creation_input_tokens",
+        "llm.token_count.prompt_details.cache_write",
+    ),
+    "reasoning": (
+        "gen_ai.usage.reasoning.output_tokens",
+        "gen_ai.usage.reasoning_tokens",
+        "llm.token_count.completion_details.reasoning",
+        "ai.usage.reasoningTokens",
+    ),
+}
+"""The attributes of a span that says what a call used, the newest name first. They are those of OpenTelemetry's
+conventions for generative AI, now and before their version 1.27 (open-telemetry/semantic-conventions, docs/gen-ai), of
+OpenLLMetry (traceloop/openllmetry, SpanAttributes), of OpenInference (Arize-ai/openinference, semantic_conventions.md)
+and Vercel's AI SDK (ai-sdk.dev, telemetry), whose outer spans say the sum of the inner ones by other names."""
+SPAN_FACTORS: Mapping[str, Factors] = {
+    "input": _INPUT,
+    "output": _OUTPUT,
+    "cache_read": _READ_OF_INPUT,
+    "cache_write": _WRITTEN_OF_INPUT,
+    "reasoning": _REASONING_OF_OUTPUT,
+}
+SPAN_FACTORS_BESIDE: Mapping[str, Factors] = {**SPAN_FACTORS, "cache_read": _READ, "cache_write": _WRITTEN}
+"""The same where the input is less than what was cached, so that it cannot include it."""
+NO_CALLS: Mapping[str, tuple[str, ...]] = {
+    "gen_ai.operation.name": ("invoke_", "create_", "execute_"),
+    "openinference.span.kind": ("CHAIN", "AGENT", "TOOL", "RETRIEVER", "RERANKER", "GUARDRAIL", "EVALUATOR"),
+    "traceloop.span.kind": ("workflow", "task", "agent", "tool"),
+    "langsmith.span.kind": ("chain", "tool", "retriever", "prompt", "parser"),
+}
+"""How attributes begin of spans that are no call of a model, but say what those within them used together."""
+
 # The attributes that are read, and what each is for. All others are dropped unread: prompts, responses, arguments.
-MODEL = ("model", "gen_ai.response.model", "gen_ai.request.model")
+MODEL = ("model", "gen_ai.response.model", "gen_ai.request.model", "llm.model_name", "embedding.model_name")
 DIMENSIONS: Mapping[str, tuple[str, ...]] = {
     "skill": ("skill.name",),
-    "subagent": ("agent.name",),
+    "subagent": ("agent.name", "gen_ai.agent.name"),
     "mcp_server": ("mcp_server.name",),
     "source": ("query_source", "role"),
     "effort": ("effort",),
@@ -194,6 +251,8 @@ ALLOWED = frozenset(
         *MODEL,
         *(name for names in DIMENSIONS.values() for name in names),
         *(metric.kind for _, metric in BY_METRIC.values() if metric.kind),
+        *(name for names in SPAN_TOKENS.values() for name in names),
+        *NO_CALLS,
         *(name for _, event in BY_EVENT.values() for name in (*event.factors, event.dollars, event.needs) if name),
         SPEED,
         EMAIL,
@@ -203,7 +262,10 @@ ALLOWED = frozenset(
     }
 )
 
-NEVER = ("prompt", "response", "process.command", "gen_ai.input", "gen_ai.output", "gen_ai.system", "tool_")
+NEVER = (
+    *("prompt", "response", "process.command", "tool_"),
+    *("gen_ai.input.", "gen_ai.output.", "gen_ai.system_instructions", "gen_ai.prompt", "gen_ai.completion"),
+)
 """How attributes begin that may hold what people wrote: not even what tells one series from another is made of them."""
 
 

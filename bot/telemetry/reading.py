@@ -1,13 +1,23 @@
 """What a program said, measured: whose, of which hour and model, and how it counts."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from hashlib import blake2b
 
-from bot.telemetry.messages import Encoding, LogRecord, MetricPoint, UnreadableError, Value, log_records, metric_points
+from bot.telemetry.messages import (
+    Encoding,
+    LogRecord,
+    MetricPoint,
+    Span,
+    UnreadableError,
+    Value,
+    log_records,
+    metric_points,
+    spans,
+)
 from bot.telemetry.messages import number as number_of
 from bot.telemetry.programs import (
     BY_EVENT,
@@ -18,7 +28,12 @@ from bot.telemetry.programs import (
     FAST,
     MODEL,
     NAMES,
+    NO_CALLS,
     SERVICE,
+    SPAN_FACTORS,
+    SPAN_FACTORS_BESIDE,
+    SPAN_TOKENS,
+    SPANS_OF,
     SPEED,
     USER_IDS,
     EventKind,
@@ -43,6 +58,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OLD = f"older than {LATE_MAX.total_seconds() / 3600:.0f} hours"
 AHEAD = "in the future: is the clock right?"
 ODD = "not a number that can be counted"
+NOT_COUNTED = "spans say what calls used, and are not counted: metrics are. Set telemetry.signals to {gen-ai: traces}"
 
 
 @dataclass(slots=True)
@@ -53,11 +69,13 @@ class Taken:
         measured: what counts.
         rejected: how many points do not, by the reason.
         seen: all that were looked at.
+        passed_over: what could be counted, and is not because another signal is.
     """
 
     measured: list[Measured] = field(default_factory=list)
     rejected: Counter[str] = field(default_factory=Counter)
     seen: int = 0
+    passed_over: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +125,27 @@ class Reading:
                 value, dollars = number_of(record.attributes[name]), name == event.dollars
                 self._add(taken, program, record, value, factors, dollars=dollars, place=place)
             self._add(taken, program, record, Decimal(1), {"requests": 1}, dollars=False, place=-1)
+        return taken
+
+    def traces(self, body: bytes, encoding: Encoding) -> Taken:
+        """What a body of spans measures.
+
+        Raises:
+            UnreadableError: it is no such body.
+        """
+        taken = Taken()
+        calls = _calls(spans(body, encoding))
+        if self._signal(SPANS_OF) != "traces":
+            taken.passed_over = len(calls) if SPANS_OF not in self.rules.signals else 0
+            return taken
+        for record, used in calls:
+            self._count(taken)
+            known = {kind: value or Decimal(0) for kind, value in used.items()}
+            cached = sum((known.get(kind, Decimal(0)) for kind in ("cache_read", "cache_write")), Decimal(0))
+            factors = SPAN_FACTORS if cached <= known.get("input", Decimal(0)) else SPAN_FACTORS_BESIDE
+            for place, (kind, value) in enumerate(used.items()):
+                self._add(taken, SPANS_OF, record, value, factors[kind], dollars=False, place=place)
+            self._add(taken, SPANS_OF, record, Decimal(1), {"requests": 1}, dollars=False, place=-1)
         return taken
 
     def _signal(self, program: str) -> str:
@@ -175,6 +214,35 @@ class Reading:
         )
 
 
+def _calls(told: Iterable[Span]) -> list[tuple[LogRecord, dict[str, Decimal | None]]]:
+    """The calls of models among some spans, with the tokens of each kind.
+
+    A span within which another one counts, says the same again: that of a chain, an agent, or a second library. So do
+    spans of programs that tell it by metrics of their own.
+    """
+    parents: dict[str, str] = {}
+    found: dict[str, tuple[LogRecord, dict[str, Decimal | None]]] = {}
+    for span in told:
+        parents[span.id] = span.parent
+        said, service = span.record.attributes, str(span.record.resource.get(SERVICE, ""))
+        used = {
+            kind: number_of(said[name])
+            for kind, names in SPAN_TOKENS.items()
+            if (name := next((each for each in names if each in said), ""))
+        }
+        is_whole = any(str(said.get(name, "")).startswith(kinds) for name, kinds in NO_CALLS.items())
+        own = any(is_own(each, service, span.record.scope) for each in NAMES)
+        if ("input" in used or "output" in used) and not is_whole and not own:
+            found[span.id] = span.record, used
+    for each in list(found):
+        around, seen = parents[each], {each}
+        while around in parents and around not in seen:
+            seen.add(around)
+            found.pop(around, None)
+            around = parents[around]
+    return list(found.values())
+
+
 def _is_a_second_time(program: str, point: MetricPoint) -> bool:
     """Whether a program tells by the names of the conventions, too, what it has told by its own."""
     if NAMES[program].own:
@@ -185,7 +253,7 @@ def _is_a_second_time(program: str, point: MetricPoint) -> bool:
 
 def _event_of(record: LogRecord) -> tuple[str, EventKind] | None:
     """Claude Code leaves its own prefix out of event.name (seen); Codex and Gemini CLI do not."""
-    name = str(record.attributes.get(EVENT_NAME, ""))
+    name = str(record.attributes.get(EVENT_NAME, "") or record.name)
     if name in BY_EVENT:
         return BY_EVENT[name]
     service = str(record.resource.get(SERVICE, ""))

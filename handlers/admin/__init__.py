@@ -9,10 +9,11 @@ from handlers.admin.providers import providers
 from handlers.admin.retention import forget_months, forget_old
 from handlers.admin.services import service_refused
 from handlers.admin.set_aside import report_set_aside
-from handlers.admin.status import late, retry, status
+from handlers.admin.status import REPLICA, late, retry, status
 from handlers.admin.tokens import check_tokens, old_token_used, token, token_ends
 
 __all__ = [
+    "REPLICA",
     "audit",
     "check_sources",
     "check_tokens",

@@ -28,7 +28,18 @@ LATE = timedelta(minutes=15)
 UNREACHED_MAX = 10
 LAPSED_FOR = timedelta(days=7)
 SKEW_SEEN = timedelta(minutes=10)
-"""A host whose clock is wrong says so each minute."""
+"""A host whose clock is wrong, or that cannot use the read replica, says so each minute."""
+REPLICA: Mapping[str, str] = {
+    "late": N_("behind, so the primary server answers"),
+    "unmarked": N_("not recognized yet, so the primary server answers"),
+    "unreachable": N_("can't be reached, or refuses us, so the primary server answers"),
+    "no_access": N_("refuses the user or the password, so the primary server answers"),
+    "primary": N_("no read replica but a server that takes changes itself, so the primary server answers"),
+    "other": N_("a copy of another database, so the primary server answers"),
+    "unsuitable": N_("does not tell how far behind it is, so the primary server answers"),
+    "failed": N_("reports errors, so the primary server answers"),
+}
+"""What is the matter with a read replica, by the words of storage/replica.py."""
 SILENT = timedelta(days=2)
 """`read` may be once a day, and a day's reading may be late."""
 
@@ -47,7 +58,7 @@ def status(ctx: Context) -> Card:
     unpriced = unpriced_models(ctx)
     outside = ((ctx.t("Without a price"), in_short(ctx, unpriced)),) if unpriced else ()
     ending = _ending(ctx, vendors)
-    clocks = _clocks(ctx)
+    clocks = [*_clocks(ctx), *_replicas(ctx)]
     blocks: list[Block] = [
         Facts(
             (
@@ -134,6 +145,13 @@ def _clocks(ctx: Context) -> list[tuple[str, str]]:
                 text = N_("{n} s ahead of the database, whose time is used. Set the clock of {host} right.")
             found.append((ctx.t("Clock"), ctx.t(text, n=abs(seconds), host=host)))
     return found
+
+
+def _replicas(ctx: Context) -> list[tuple[str, str]]:
+    """What was the matter with the read replica just now, each reason once."""
+    noted = installation.noted_below(ctx.conn, installation.REPLICA).values()
+    reasons = sorted({why for why, since in noted if since >= ctx.now - SKEW_SEEN and why in REPLICA})
+    return [(ctx.t("Read replica"), ctx.t(REPLICA[why])) for why in reasons]
 
 
 def _troubled(ctx: Context, states: Sequence[SourceState]) -> list[Table]:

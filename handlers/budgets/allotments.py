@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from handlers.access import role_of, sees_all
 from handlers.arguments import One
-from handlers.budgets.posting import post_many
+from handlers.budgets.posting import entry_of, post_many
 from handlers.budgets.status import STILL_MOVES, allotment_of, current, spent_below, used
 from handlers.card import Card
 from handlers.context import Context
@@ -277,15 +277,5 @@ def _term(ctx: Context, rule: Budget, period: Period, cause: str) -> Term:
 def _entry(
     ctx: Context, budget: Budget, period: Period, account_id: str, kind: EntryKind, amount: int, cause: str = ""
 ) -> Entry:
-    return Entry(
-        key="/".join(filter(None, (kind, budget.name, account_id, str(period.first), cause))),
-        account_id=account_id,
-        budget=budget.name,
-        period_start=period.first,
-        kind=kind,
-        amount=amount,
-        unit=budget.unit,
-        said_by=ctx.person.id,
-        note=cause,
-        posted_at=ctx.now,
-    )
+    key = "/".join(filter(None, (kind, budget.name, account_id, str(period.first), cause)))
+    return entry_of(ctx, budget, period, key, account_id, amount, kind=kind, note=cause)

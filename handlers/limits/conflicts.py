@@ -26,6 +26,7 @@ from handlers.limits.plan import (
     is_own,
     is_shut,
     name_of,
+    subject_key,
     subject_of,
     subject_word,
     vendor_of,
@@ -310,7 +311,7 @@ def _about(vendor: Vendor, line: PlanLine) -> str:
 
 
 def _conflict_key(vendor: Vendor, held: Held) -> str:
-    return f"conflict/{vendor.name}/{subject_word(held.subject)}/{digits(held.seen_nanos)}"
+    return f"conflict/{vendor.name}/{subject_key(held.subject)}/{digits(held.seen_nanos)}"
 
 
 def _both(ctx: Context, vendor: Vendor, line: PlanLine) -> Facts:

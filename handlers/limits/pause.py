@@ -9,7 +9,7 @@ from handlers.card import Button, Card, Facts, Text
 from handlers.context import CLOCK, Context
 from handlers.errors import RefusedError
 from handlers.events import PauseAccount, PauseApplied, PauseFailed
-from handlers.limits.plan import subject_word
+from handlers.limits.plan import subject_key, subject_word
 from handlers.notify import tell_finance
 from storage import limits, outbox
 from storage.limits import HOOKS, Held, Subject
@@ -98,7 +98,7 @@ def pause_applied(ctx: Context, event: PauseApplied) -> None:
     account = ctx.account(held.account_id) if held.account_id else None
     for person_id in {one.paused_by, account.owner_id if account else ""} - {"", CLOCK.id}:
         theirs = _reader(ctx, person_id)
-        key = f"halted/{provider}/{subject_word(subject)}/{one.paused_at:%Y-%m-%dT%H:%M:%S}"
+        key = f"halted/{provider}/{subject_key(subject)}/{one.paused_at:%Y-%m-%dT%H:%M:%S}"
         theirs.tell(person_id, key, _applied_card(theirs, held, paused=event.paused))
 
 
@@ -171,7 +171,7 @@ def _ask_a_second(ctx: Context, held: Held, paused_by: str) -> None:
         title = reader.t("{asker} wants to resume {name}", asker=ctx.person.name, name=name)
         return Card(title, (why, agree))
 
-    key = f"resume/{held.provider}/{subject_word(held.subject)}/{ctx.person.id}"
+    key = f"resume/{held.provider}/{subject_key(held.subject)}/{ctx.person.id}"
     tell_finance(ctx, key, card)
     theirs = _reader(ctx, paused_by)
     theirs.tell(paused_by, key, card(theirs))
@@ -189,7 +189,7 @@ def _have_paused(ctx: Context, held: Held, *, paused: bool) -> None:
 
 
 def _pause_key(provider: str, subject: Subject) -> str:
-    return f"pause/{provider}/{subject_word(subject)}"
+    return f"pause/{provider}/{subject_key(subject)}"
 
 
 def _resume(ctx: Context, whom: list[Held]) -> Button:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from typing import Literal, get_args
 from urllib.parse import quote, unquote
 
@@ -30,6 +31,10 @@ NOTHING: spend.Counted = (0, 0)
 
 TOKENS = "tokens"
 """Stands for the currency of a limit that a provider counts in tokens."""
+
+KEY_LETTERS_MAX = 100
+"""So that there is room in a key for the provider, for the time and for who is told. Of an id in Chinese each letter
+takes nine."""
 
 
 Action = Literal["same", "write", "ask"]
@@ -260,7 +265,13 @@ def is_own(ctx: Context, account_id: str) -> bool:
 
 def limit_key(provider: str, subject: Subject) -> str:
     """The key of the outbox item of a limit."""
-    return f"limit/{provider}/{subject_word(subject)}"
+    return f"limit/{provider}/{subject_key(subject)}"
+
+
+def subject_key(subject: Subject) -> str:
+    """A provider's subject as a part of a key of the outbox, by its digest if it is too long for one."""
+    word = subject_word(subject)
+    return word if len(word) <= KEY_LETTERS_MAX else f"{subject.kind}:sha256-{sha256(word.encode()).hexdigest()}"
 
 
 def subject_word(subject: Subject) -> str:

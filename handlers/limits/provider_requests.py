@@ -73,7 +73,8 @@ def increase_decided(ctx: Context, event: IncreaseDecided) -> None:
     payload: dict[str, object] = {"id": external_id, "total_nanos": None, "who": None, "limit": 0}
     if found.state == "approved":
         payload |= _granted(ctx, vendor, found)
-    outbox.ensure(ctx.conn, f"increase/{found.origin}", "answer", vendor.name, json.dumps(payload), ctx.now, ctx.now)
+    key = f"increase/{vendor.name}/{found.id}"
+    outbox.ensure(ctx.conn, key, "answer", vendor.name, json.dumps(payload), ctx.now, ctx.now)
 
 
 def _granted(ctx: Context, vendor: Vendor, found: Request) -> dict[str, object]:

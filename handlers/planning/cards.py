@@ -281,7 +281,7 @@ def _what_nobody_knows(ctx: Context, trial: Trial) -> str:
         said.append(ctx.nt("{n} period says little.", "{n} periods say little.", trial.periods))
     if history.unallocated_nanos:
         said.append(ctx.t("{amount} is unallocated and left out.", amount=money(ctx, history.unallocated_nanos)))
-    whole = {each.budget.name for each in trial.proposed.replayed.courses}
+    whole = trial.proposed.whole
     left_out = dict.fromkeys(each.name for each in trial.proposed.budgets if each.name not in whole)
     if left_out:
         said.append(

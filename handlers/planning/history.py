@@ -68,11 +68,14 @@ class StoredUses:
         conn: a question's connection.
         above: the account.
         stoppable: the names of providers that can keep a limit.
+        accounts: all that are known, by id: what is said of one is said under the very id that stands there, for rows
+            bring millions of the same.
     """
 
     conn: Connection
     above: str
     stoppable: Collection[str]
+    accounts: Mapping[str, Account]
 
     def by_day(
         self, first: date, end: date, only: Collection[str] | None = None
@@ -81,7 +84,7 @@ class StoredUses:
         found = usage_history.used(self.conn, self.above, first, end, only)
         for day, rows in groupby(found, key=attrgetter("day")):
             accounts = groupby(rows, key=attrgetter("account_id"))
-            uses = {one: self._parted((each.provider, each.spent) for each in own) for one, own in accounts}
+            uses = {self._id(one): self._parted((each.provider, each.spent) for each in own) for one, own in accounts}
             uses.pop(UNALLOCATED, None)
             if uses:
                 yield day, uses
@@ -96,7 +99,11 @@ class StoredUses:
             use = self._parted((each.provider, each.spent) for each in own)
             is_plain = all(each.spent == each.most for each in own)
             most = use if is_plain else self._parted((each.provider, each.most) for each in own)
-            yield InAll(account_id, use, most)
+            yield InAll(self._id(account_id), use, most)
+
+    def _id(self, account_id: str) -> str:
+        known = self.accounts.get(account_id)
+        return known.id if known else account_id
 
     def _parted(self, found: Iterable[tuple[str, Spent]]) -> DayUse:
         kept: list[Spent] = []
@@ -199,14 +206,15 @@ def load(ctx: Context, above: str, first: date, end: date) -> History:
     stoppable = {each.name for each in ctx.policy.vendors if "set_limit" in each.can}
     everything = spend.spent_by(ctx.conn, above, first, end, "model")
     nobodys = spend.spent_by(ctx.conn, UNALLOCATED, first, end, "model") if above == ORGANIZATION else []
+    accounts = {each.id: each for each in people.accounts_ever(ctx.conn)}
     since = datetime.combine(ctx.today, time(), ctx.policy.zone) - REQUESTS_BACK
     return History(
         above,
         first,
         end,
-        StoredUses(ctx.conn, above, stoppable),
+        StoredUses(ctx.conn, above, stoppable, accounts),
         placed_by(usage_history.lines(ctx.conn, above, first, end)),
-        {each.id: each for each in people.accounts_ever(ctx.conn)},
+        accounts,
         {each.id: each for each in people.active_people(ctx.conn)},
         [_granted(ctx, each) for each in usage_history.moves(ctx.conn, first, end)],
         _excepted(ctx, exceptions.ever(ctx.conn)),

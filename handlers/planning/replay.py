@@ -136,6 +136,7 @@ class _Pot:
         inside: of a pool, what each account spent of it, where some have shares.
         today: what was taken today.
         above: which part of that is above the limit.
+        most: what those may want of it in all whom the same rules bind on all days.
     """
 
     purse: Purse
@@ -149,6 +150,7 @@ class _Pot:
     inside: dict[str, int] | None = None
     today: int = 0
     above: Fraction | None = None
+    most: int = 0
 
     @property
     def left(self) -> int:
@@ -212,7 +214,8 @@ class _InAll:
 
     account_id: str
     cost_nanos: int
-    pots: Sequence[tuple[_Pot, int]]
+    pots: tuple[_Pot, ...]
+    amounts: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -265,10 +268,10 @@ class Replay:
             missed_by_day[day] = self._day(day, wishes)
         for key in list(self._open):
             self._end(key, self.history.end)
+        self._standing.clear()
+        left = ((purse, self._pots.pop(purse)) for purse in sorted(self._pots))  # each goes as soon as it is told
         courses = (
-            Course(purse, pot.budget, pot.limit, pot.used, pot.wanted)
-            for purse, pot in sorted(self._pots.items())
-            if purse.sharer != REST
+            Course(purse, pot.budget, pot.limit, pot.used, pot.wanted) for purse, pot in left if purse.sharer != REST
         )
         stops = sorted(self._stops, key=lambda each: (each.day, each.account_id, each.purse))
         return Replayed(
@@ -334,12 +337,12 @@ class Replay:
                     daily.add(each.account_id)
                     self._wanted_unsteadily(each, first, end)
         self._standing.clear()
-        daily.update(one.account_id for one in wanted if not all(self._suffices(pot, moved) for pot, _ in one.pots))
+        daily.update(one.account_id for one in wanted if not all(self._suffices(pot, moved) for pot in one.pots))
         served: dict[str, int] = defaultdict(int)
         for one in wanted:
             if one.account_id not in daily:
                 served[one.account_id] += one.cost_nanos
-                for pot, amount in one.pots:
+                for pot, amount in zip(one.pots, one.amounts, strict=True):
                     pot.spent += amount
                     pot.wanted += amount
         return dict(served), daily
@@ -364,8 +367,14 @@ class Replay:
         """What an account wants on some days, the first of which is given."""
         wish = self._wish(one.account_id, one.use, day)
         for pot, _ in wish.pots:
-            self._most[pot.purse] += self._at_most(one, pot.budget)
-        return _InAll(one.account_id, wish.kept + wish.free, [(pot, sum(amounts)) for pot, amounts in wish.pots])
+            pot.most += self._at_most(one, pot.budget)
+        cost_nanos = wish.kept + wish.free
+        pots = tuple(pot for pot, _ in wish.pots)
+        amounts = (sum(amounts) for _, amounts in wish.pots)
+        # Most of it is one number: there may be hundreds of thousands of it.
+        return _InAll(
+            one.account_id, cost_nanos, pots, tuple(cost_nanos if each == cost_nanos else each for each in amounts)
+        )
 
     def _wanted_unsteadily(self, one: InAll, first: date, end: date) -> None:
         """Count what an account may want of all that binds it on any of some days."""
@@ -392,7 +401,7 @@ class Replay:
         is_moved = budget.is_pool and (budget.name, pot.purse.first) in moved
         if is_moved or budget.unit == "credits" or self._carried_most(budget) != 0:
             return False
-        return budget.limit != "hard" or self._most[pot.purse] <= pot.limit
+        return budget.limit != "hard" or pot.most + self._most.get(pot.purse, 0) <= pot.limit
 
     # What binds ----------------------------------------------------------------------------------------------------
 

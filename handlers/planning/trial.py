@@ -1,7 +1,7 @@
 """A trial: the budgets of today and those that are proposed, each replayed over the same days."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 
@@ -20,10 +20,19 @@ from storage.tables import UNALLOCATED
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """Some budgets and what would have come of them."""
+    """Some budgets and what would have come of them.
+
+    Args:
+        budgets: the budgets.
+        replayed: what would have happened, without how each budget of each person went: figures are all that is told.
+        whole: the names of the budgets that had a whole period.
+        figures: what it comes to.
+        load: what there would have been to decide.
+    """
 
     budgets: tuple[Budget, ...]
     replayed: Replayed
+    whole: frozenset[str]
     figures: Figures
     load: Load
 
@@ -90,7 +99,9 @@ def tried(
     apart = told_apart(here, history.above)
     periods = periods_of(ctx, window)
     found = figures(policy, budgets, history, replayed, granting, periods, apart)
-    return Tried(tuple(budgets), replayed, found, requests_made(policy, history, replayed.stops, ctx.now))
+    whole = frozenset(each.budget.name for each in replayed.courses)
+    made = requests_made(policy, history, replayed.stops, ctx.now)
+    return Tried(tuple(budgets), replace(replayed, courses=()), whole, found, made)
 
 
 def periods_of(ctx: Context, window: Window) -> list[tuple[date, date]]:

@@ -22,11 +22,13 @@ class Program:
         name: in app.yaml and in the ledger; no provider may be called so.
         title: what people call it.
         speakers: kinds of providers that bill for it, unless app.yaml names one.
+        signals: by which it tells what it spends.
     """
 
     name: str
     title: str
     speakers: tuple[str, ...] = ()
+    signals: tuple[str, ...] = ("metrics", "events")
 
 
 PROGRAMS: Mapping[str, Program] = {
@@ -36,7 +38,7 @@ PROGRAMS: Mapping[str, Program] = {
         Program("codex", "Codex", ("openai", "chatgpt-enterprise")),
         Program("gemini-cli", "Gemini CLI"),
         Program("qwen-code", "Qwen Code"),
-        Program("gen-ai", N_("other programs")),
+        Program("gen-ai", N_("other programs"), signals=("metrics", "traces")),
     )
 }
 
@@ -50,13 +52,27 @@ def _known(programs: dict[str, str]) -> dict[str, str]:
     return programs
 
 
+def _tells(signals: dict[str, str]) -> dict[str, str]:
+    for name, signal in signals.items():
+        if signal not in PROGRAMS[name].signals:
+            raise SettingError(
+                "{program} has no {word} that can be counted: write {names}",
+                program=name,
+                word=signal,
+                names=", ".join(PROGRAMS[name].signals),
+            )
+    return signals
+
+
 class TelemetryRules(Frozen):
     """How what programs say of themselves is counted.
 
     Args:
         provisional: which provider will speak for a program, by its name in app.yaml; "none" if nobody ever will.
-        signals: whether a program's metrics are counted or its events; never both.
+        signals: whether a program's metrics are counted, its events, or its spans; never two of them.
     """
 
     provisional: Annotated[dict[str, str], AfterValidator(_known)] = Field(default_factory=dict)
-    signals: Annotated[dict[str, Literal["metrics", "events"]], AfterValidator(_known)] = Field(default_factory=dict)
+    signals: Annotated[
+        dict[str, Literal["metrics", "events", "traces"]], AfterValidator(_known), AfterValidator(_tells)
+    ] = Field(default_factory=dict)

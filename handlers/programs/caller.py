@@ -9,7 +9,7 @@ from handlers.access import may_see, owns
 from handlers.amounts import read_amount
 from handlers.context import Context
 from handlers.errors import RefusedError
-from handlers.money import ASKED_MAX, Amount, AmountError, in_units, scale_of
+from handlers.money import ASKED_MAX, COUNTED, NANOS, Amount, AmountError, in_units, scale_of
 from handlers.programs.shapes import Money, Whose
 from storage.people import Account
 from storage.reservations import TOKENS_UNIT
@@ -74,7 +74,8 @@ def money(ctx: Context, units: int, unit: str) -> Money:
     return Money(text=ctx.amount(units, unit), amount=f"{in_units(units, unit).normalize():f}", unit=unit)
 
 
-_NUMBER = re.compile(r"\s*(\d{1,20}(?:\.\d{1,12})?)\s*([A-Z]{3}|tokens|credits)?\s*")
+_NUMBER = re.compile(r"\s*(\d{1,20}(?:\.\d{1,20})?(?:[eE][+-]?\d{1,2})?)\s*([A-Z]{3}|tokens|credits)?\s*")
+"""Also as Python and JavaScript write the cost of a short call: 1.2e-05."""
 
 
 def amount_said(words: str, own: str) -> Amount:
@@ -109,19 +110,28 @@ def cost_said(ctx: Context, words: str, unit: str, fault: str = "amount") -> int
     Args:
         ctx: of whoever speaks.
         words: an amount; a plain number is of the unit.
-        unit: the organization's currency, or "tokens".
+        unit: the organization's currency, or "tokens". Another currency counts at the rate of today.
         fault: what of the call it is.
 
     Raises:
-        RefusedError: it is none, in another unit, below zero or too large to be meant.
+        RefusedError: it is none, in another unit without a rate, below zero or too large to be meant.
     """
     amount = amount_said(words, unit)
-    if amount.unit not in ("", unit):
+    rate = Decimal(1) if amount.unit in ("", unit) else _rate(ctx, amount.unit, unit)
+    if rate is None:
         raise RefusedError("Say it in {unit}, not in {other}.", fault=fault, unit=unit, other=amount.unit)
-    parts = (amount.number * scale_of(unit)).to_integral_value(ROUND_CEILING)
+    parts = (amount.number * rate * scale_of(unit)).to_integral_value(ROUND_CEILING)
     if not 0 <= parts <= ASKED_MAX:
         raise RefusedError("An amount must be between zero and {most}.", fault=fault, most=ctx.amount(ASKED_MAX, unit))
     return int(parts)
+
+
+def _rate(ctx: Context, currency: str, unit: str) -> Decimal | None:
+    """What one of another currency is worth, None if app.yaml has no rate. Gateways reckon in dollars everywhere."""
+    if unit != ctx.policy.organization.currency or currency in COUNTED:
+        return None
+    one = ctx.policy.convert(NANOS, currency, ctx.today)
+    return None if one is None else Decimal(one[1]) / NANOS
 
 
 def wanted_said(ctx: Context, words: str) -> Wanted:

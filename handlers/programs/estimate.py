@@ -59,6 +59,6 @@ def estimate_cost(ctx: Context, caller: Caller, call: Estimate) -> EstimateAnswe
         cost=shown,
         price_source="own_price" if priced.cost_source == "own_price" else "list_price",
         fits=None if free is None else cost <= free,
-        percent_of_free=cost * 100 // free if free else None,
+        percent_of_free=cost * 100 // free if free and free > 0 else None,
         message=message,
     )

@@ -6,7 +6,9 @@ Amounts go both ways in both forms: `text` for a model or a person, a decimal nu
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from handlers.sentence import storable
 
 HOUR_S = 3600
 TTL_MAX_S = 14 * 24 * HOUR_S
@@ -41,7 +43,12 @@ ModelName = Annotated[str, Field(max_length=255, description="The model that wil
 
 
 class Call(Shape):
-    """Something a program says."""
+    """Something a program says. What no database can keep is taken out of its texts."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _storable(cls, value: object) -> object:
+        return storable(value) if isinstance(value, str) else value
 
 
 class SeeBudget(Call):

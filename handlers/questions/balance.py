@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 
 from handlers.access import is_for_all, may_see
 from handlers.arguments import Chosen, OnModels, Whom
 from handlers.budgets import BudgetStatus, used
 from handlers.card import Block, Button, Card, Facts, Gauge, Table, Text, Tone
 from handlers.context import Context
-from handlers.language import N_
+from handlers.language import N_, say
 from handlers.money import COUNTED, percent, smallest
-from handlers.periods import THIS
+from handlers.periods import THIS, Every
 from handlers.policy import Budget, ExceptionRule, rules_for
 from handlers.provenance import as_of, is_unread, spent_in_words
 from handlers.questions.at_providers import AtProviders, OwnCap, at_providers, cap_row
@@ -129,23 +130,26 @@ def gauge(ctx: Context, status: BudgetStatus) -> Gauge:
 
 def label_of(ctx: Context, status: BudgetStatus) -> str:
     """What a status is about, such as "Own budget, this month" or "Search pool for flagship models, this week"."""
-    return ctx.t("{budget}, {period}", budget=_name_of(ctx, status), period=ctx.t(THIS[status.budget.every]))
-
-
-def _name_of(ctx: Context, status: BudgetStatus) -> str:
     budget, models, own = status.budget, status.budget.models, _own_name(ctx, status.budget)
-    name = ctx.t("{name} ({own})", name=status.name, own=own) if own and budget.is_pool else status.name
+    is_own = not status.is_share and status.account_id.startswith(("person/", "agent/"))
     if status.is_share and status.account_id != budget.account_id:
         text = N_("Share of the {name} pool") if models == "all" else N_("Share of the {name} pool for {models} models")
     elif status.is_share:
         text = N_("Rest of the {name} pool") if models == "all" else N_("Rest of the {name} pool for {models} models")
-    elif own and status.account_id.startswith(("person/", "agent/")):
+    elif is_own and own:
         text = N_("Own budget ({own})") if models == "all" else N_("Own budget ({own}) for {models} models")
-    elif status.account_id.startswith(("person/", "agent/")):
+    elif is_own:
         text = N_("Own budget") if models == "all" else N_("Own budget for {models} models")
     else:
         text = N_("{name} pool") if models == "all" else N_("{name} pool for {models} models")
-    return ctx.t(text, name=name, models=ctx.tier(models), own=own)
+    return _label(ctx.language, text, "" if is_own else status.name, own, models, budget.every, is_pool=budget.is_pool)
+
+
+@lru_cache(maxsize=4096)  # everybody has a few of the same labels, and there are as many more as pools
+def _label(language: str, text: str, name: str, own: str, models: str, every: Every, *, is_pool: bool) -> str:
+    name = say(language, "{name} ({own})", name=name, own=own) if own and is_pool else name
+    said = say(language, text, name=name, models=say(language, models), own=own)
+    return say(language, "{budget}, {period}", budget=said, period=say(language, THIS[every]))
 
 
 def _own_name(ctx: Context, budget: Budget) -> str:

@@ -180,15 +180,16 @@ def pace(ctx: Context, status: BudgetStatus) -> list[tuple[str, str]]:
 def _seen(ctx: Context, scope: Scope, status: BudgetStatus) -> Forecast:
     """The estimate of a budget's period. That of a person is kept: it comes of nothing but their days and the rules.
 
-    But for what contracts and tiers of models say, which may be otherwise while the figures stay.
+    But for what tiers of models say, which may be otherwise while the figures stay.
     """
-    budget, working = status.budget, ctx.policy.working
-    if not is_plain(status) or ctx.policy.contracts:
+    budget, working, contracts = status.budget, ctx.policy.working, ctx.policy.contracts
+    if not is_plain(status):
         return look_ahead(ctx, scope, days_of(ctx, scope))
-    rules = (budget.unit, budget.zone, ctx.policy.organization.zone, working.country, working.holidays)
+    rules = (budget.unit, budget.zone, ctx.policy.organization.zone, working.country, working.holidays, id(contracts))
     about = (scope.account_id, scope.period, ctx.today, whole_until(ctx))
     key = ("ahead", *about, *rules, status.limit, status.spent, status.held)
-    return kept(ctx.conn, key, lambda: look_ahead(ctx, scope, days_of(ctx, scope)))
+    # The contracts stand beside it, for an id is theirs for as long as they are there.
+    return kept(ctx.conn, key, lambda: (look_ahead(ctx, scope, days_of(ctx, scope)), contracts))[0]
 
 
 def is_plain(status: BudgetStatus) -> bool:

@@ -121,9 +121,9 @@ class Desk:
         company.pull()
 
     def has_a_job(self) -> None:
-        """The machine is the crawler's, for which Max was granted $300 for a job."""
+        """The machine is the crawler's, for which Max was granted $300 for a job; tomorrow may be another month."""
         self.account = "agent/crawler"
-        self.api.company.say("max", "request 300 for crawler until tomorrow nightly reindex")
+        self.api.company.say("max", "request 300 for crawler until today nightly reindex")
         assert "approved" in self.api.company.say("kim", "approve 1").lower()
 
     def half_is_spent(self) -> None:

@@ -1,6 +1,7 @@
 """Every benchmark runs to its end at the smallest size. What it measures there means nothing, and is not looked at."""
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from types import ModuleType
 
 import pytest
@@ -19,6 +20,7 @@ from bench import (
     people,
     pull,
     reconcile,
+    replica,
     rush,
     scale,
     servers,
@@ -36,6 +38,7 @@ def here(work: Callable[[], object]) -> object:
     return work()
 
 
+FORECAST_METHODS = import_module("bench.forecast.methods")  # in its package a function has this name
 COMPANY: Sizes = {"PEOPLE": 200, "TEAMS": 10}
 DIGESTS: Mapping[ModuleType, Sizes] = {
     ledger: COMPANY,
@@ -72,8 +75,14 @@ PAGES: Mapping[ModuleType, Sizes] = {
     ledger: {"PEOPLE": 60, "TEAMS": 10},
 }
 SMALLEST: Mapping[str, Mapping[ModuleType, Sizes]] = {
-    "slash": {servers: {"DAYS": 2}, slash: {"ROUNDS": 1, "ROUND_S": 0.1, "WARM_UP": 20, "ASKED_BEFORE": 5}},
-    "start": {servers: {"DAYS": 2}, start: {"STARTS": 1, "COMMANDS": 20, "SETTLE_S": 0.0}},
+    "slash": {
+        servers: {"DAYS": 2},
+        slash: {"ROUNDS": 1, "ROUND_S": 0.1, "PER_SECOND_MAX": 1_000, "WARM_UP": 20, "ASKED_BEFORE": 5},
+    },
+    "start": {
+        servers: {"DAYS": 2},
+        start: {"STARTS": 1, "COMMANDS": 20, "SETTLE_S": 0.0, "DAY_ROUNDS": 1, "DAY_COMMANDS": 20},
+    },
     "ledger": LEDGER,
     "ledger-large": LEDGER,
     "partitions": {
@@ -84,14 +93,18 @@ SMALLEST: Mapping[str, Mapping[ModuleType, Sizes]] = {
         ledger: {**LEDGER[ledger], "PEOPLE": 20, "TEAMS": 5},
         scale: {"SIZE": 400, "ASKED": 8, "REQUESTED": 2, "RATES": (50,), "LASTS_S": 1.0},
     },
+    "replica": {
+        **PAGES,
+        replica: {"SIZE": 500, "ROUNDS": 1, "SENTENCES": 5, "LOOKS": (("p7", "/team/t7"),)},
+    },
     "decisions": {decisions: {"ROUNDS": 1, "PER_ROUND": 16}},
     "digest": DIGESTS,
     "digest-large": DIGESTS,
     "pull": {pull: {"SIZES": (500,), "PEOPLE": 50}},
     "orders-beside-a-pull": {orders: {"ROWS": 5_000, "PEOPLE": 300, "TEAMS": 5, "QUIET": 5}},
-    "forecast": {forecast: {"SEEDS": 1}},
+    "forecast": {forecast: {"SEEDS": 1, "VIEWS_SEEDS": 2}, FORECAST_METHODS: {"FUTURES": 2}},
     "telemetry": {servers: {"DAYS": 2}, telemetry: {"CLIENTS": 100, "MINUTES": 1, "WARM_UP": 5}},
-    "api": {servers: {"DAYS": 2}, api: {"ROUNDS": 1, "ROUND_S": 0.1}},
+    "api": {servers: {"DAYS": 2}, api: {"ROUNDS": 1, "ROUND_S": 0.1, "PER_SECOND_MAX": 1_000}},
     "pages": PAGES,
     "pages-large": PAGES,
     "people-large": {people: {"LARGE": 200, "alone": here}},

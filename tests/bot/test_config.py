@@ -106,6 +106,12 @@ def test_good_settings_are_read(tmp_path: Path) -> None:
         ("name: Max,", "name: Max, manager: ana,", "each other's managers: ana → max → ana. One of them must"),
         ("owner: max", "owner: max, parent: search", "teams: Search: parent (line 7): a team cannot be below itself"),
         ("name: Search,", "name: Search}\n  - {id: search, name: Ads,", "teams: Ads: id (line 8): the id “search”"),
+        (
+            "people:",
+            f"links: [{{platform: llm, kind: user, id: {'u' * 300}, account: person/ana}}]\npeople:",
+            "is too long: write 255 letters or fewer",
+        ),
+        ("currency: EUR", "currency: [EUR]", "organization: currency (line 2): write text"),
         ("id: max", "id: clock", "people: Max: id (line 5): the id “clock” is the bot's own"),
     ],
 )

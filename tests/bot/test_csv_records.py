@@ -42,6 +42,16 @@ def test_chinese_of_gbk_is_found_out(name: str) -> None:
         ("shift_jis", "day,who\n1,山田太郎\n2,鈴木花子\n"),
         ("big5", "日期,使用者\n1,陳小姐\n2,王先生的團隊\n"),
         ("euc_kr", "날짜,사용자\n1,김철수\n2,이영희\n3,박지성\n"),
+        ("euc_jp", "日付,ユーザー\n1,山田太郎\n2,鈴木花子\n"),
+        (
+            "euc_jp",
+            "氏名,部署\n" + "".join(f"{name},開発部\n" for name in ("山田太郎", "佐藤花子", "鈴木一郎", "高橋健") * 2),
+        ),
+        ("cp874", "ชื่อ,แผนก\nสมชาย ใจดี,พัฒนา\n"),
+        ("koi8_r", "Дата,Кто\n1,Иванов Иван\n"),
+        ("koi8_r", "day,who\n1,Иванов Иван\n"),
+        ("cp1251", "day,who\n1,Петр Серов\n"),
+        ("cp1253", "day,who\n1,Νικοσ Σαββα\n"),
         ("cp1255", "day,who\n1,שלום עולם\n"),
         ("cp1251", "Дата,Кто\n1,Иванов Иван\n"),
     ],
@@ -51,6 +61,23 @@ def test_letters_of_another_country_are_not_taken_for_chinese(encoding: str, tex
     with pytest.raises(MalformedCsvError, match="no UTF-8; save the file as “CSV UTF-8”"):
         read(BytesIO(text.encode(encoding)))
     assert [record for _, record in read(BytesIO(text.encode(encoding)), CsvLayout(encoding=encoding)).records][1]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16"])
+@pytest.mark.parametrize("who", ["Ana", "Jörg", "张三", "สมชาย", "Иван"])
+def test_utf_16_is_understood_without_a_mark(encoding: str, who: str) -> None:
+    """Some databases and PowerShell export it so."""
+    found = read(BytesIO(f"day,who\n1,{who}\n".encode(encoding)))
+    assert [record for _, record in found.records] == [["day", "who"], ["1", who]]
+
+
+@pytest.mark.parametrize(
+    "content", ["day,who\n1,Ana\n".encode("utf-32-le"), b"day,who\n1,A\0na\n", b"\0\0\0\0", b"P\0K\0\0a"]
+)
+def test_what_has_noughts_and_is_no_utf_16_is_no_text(content: bytes) -> None:
+    """A program, a picture, or a file with a hole."""
+    with pytest.raises(MalformedCsvError, match="no text"):
+        list(read(BytesIO(content)).records)
 
 
 @pytest.mark.parametrize("text", ["day,who\n1,Jörg\n", "day,who\n1,José Peña\n1,Ana\n"])

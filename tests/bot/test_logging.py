@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 import structlog
+from pydantic import ValidationError
 
 from bot.logging import quiet, to_console, to_json
+from handlers.card import CARD
 from tests.support.company import Company
 from tests.support.fakes.slack import FakeSlack
 from tests.support.process import bot_process
@@ -61,6 +63,19 @@ def test_a_traceback_is_a_part_of_its_line(capsys: pytest.CaptureFixture[str]) -
 
     assert ["ValueError" in json.loads(line)["exception"] for line in lines] == [True, True]
     assert SECRET not in "".join(lines)
+
+
+def test_a_traceback_quotes_nothing_of_what_was_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """A card that an older program has kept may be none today; what it says is somebody's."""
+    to_json()
+    kept = {"title": ["what nobody, input_type else\nmay read"], "blocks": {"a": "nor this"}}
+    try:
+        CARD.validate_python(kept)
+    except ValidationError:
+        structlog.get_logger().exception("broke")
+    (line,) = written(capsys)
+    assert "title" in line
+    assert [each for each in ("nobody", "may read", "nor this") if each in line] == []
 
 
 @pytest.mark.parametrize("configure", [to_json, quiet])

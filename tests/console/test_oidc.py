@@ -9,6 +9,7 @@ import pytest
 
 from bot.config import ConsoleSettings, Settings
 from bot.console import sign_in_check
+from storage.directory import Link
 from tests.console.conftest import URL, Browser, Console, console_of, words_of
 from tests.support.company import ACME, RULES, Company
 from tests.support.fakes.oidc import CLIENT_ID, CLIENT_SECRET, OTHER_KEY, FakeIssuer, issuer
@@ -293,7 +294,7 @@ def test_a_user_of_our_workspace_is_who_slack_says(acme: Company, okta: FakeIssu
         people=ACME.people,
         teams=ACME.teams,
         agents=ACME.agents,
-        links=(*ACME.links, type(ACME.links[0])("slack", "user", "U0ANA", "person/ana")),
+        links=(*ACME.links, Link("slack", "user", "U0ANA", "person/ana")),
     )
     acme.app.refresh_people()
     console = opened(acme, okta, kind="slack", name="slack", workspaces=["T024BE7LD"])
@@ -315,7 +316,7 @@ def test_somebody_of_our_tenant_is_who_entra_says(acme: Company, okta: FakeIssue
         people=ACME.people,
         teams=ACME.teams,
         agents=ACME.agents,
-        links=(*ACME.links, type(ACME.links[0])("teams", "user", f"{TENANT}/{OBJECT}", "person/ana")),
+        links=(*ACME.links, Link("teams", "user", f"{TENANT}/{OBJECT}", "person/ana")),
     )
     acme.app.refresh_people()
     console = opened(acme, okta, kind="entra", name="entra", tenant=TENANT)

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -14,8 +14,10 @@ from typing import TypeVar
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from bot.config import HrColumn
+from bot.config import HrColumn, Settings
+from bot.directory import SOURCES
 from bot.directory.hr_csv import people_in_file
 from bot.directory.hr_csv.columns import COLUMNS
 from bot.directory.hr_csv.rows import HrLayout
@@ -1016,3 +1018,20 @@ def test_beside_a_first_name_the_name_is_the_last_one(read: Read, header: str, c
 def test_a_directory_says_otherwise_who_is_there(read: Read, title: str, word: str, there: bool) -> None:
     """Microsoft Entra by whether the account is enabled, Okta by the state of the account."""
     assert person(read(f"E-mail,Name,{title}\nkim@x.y,Kim,{word}\n"), "kim").active is there
+
+
+def test_an_encoding_that_cannot_be_found_out_is_told_in_app_yaml(tmp_path: Path) -> None:
+    """Names are nobody's where they are read in another one."""
+    (tmp_path / "people.csv").write_bytes("email,name\nivan@acme.example,Иванов Иван\n".encode("koi8-r"))
+
+    def reading(**more: str) -> Directory:
+        told = {"directory": [{"csv": "people.csv", **more}]}
+        settings = Settings.model_validate(told, context={"folder": tmp_path})
+        made = SOURCES["csv"](settings.directory[0], settings, {}, lambda: datetime(2026, 11, 22, tzinfo=UTC))
+        return made.read(knowing())
+
+    with pytest.raises(UnusableSourceError, match="no UTF-8"):
+        reading()
+    assert [one.name for one in reading(encoding="koi8-r").people] == ["Иванов Иван"]
+    with pytest.raises(ValidationError, match="is not an encoding"):
+        reading(encoding="cyrillic-ish")

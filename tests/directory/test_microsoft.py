@@ -52,6 +52,15 @@ def test_everybody_comes_with_manager_department_and_identity(graph: FakeGraph) 
     assert set(found.links) == {Link("teams", "user", identity(who), f"person/{who}") for who in ("kim", "max", "ana")}
 
 
+def test_half_a_letter_in_a_name_keeps_nobody_out(graph: FakeGraph) -> None:
+    """Names are cut where there is no room, in the middle of an emoji, too; no database keeps what is left of it."""
+    graph.hire("eva", "Eva Lang \ud83d", "max", department="Search\0")
+    graph.hire("odd", "Odd", mail="o\0dd@acme.example")
+    found = {one.id: one for one in source(graph).read(knowing()).people}
+    assert (found["eva"].name, found["eva"].team) == ("Eva Lang ", "search")
+    assert "o" not in {one.email[:1] for one in found.values()}
+
+
 def test_who_is_known_keeps_the_id(graph: FakeGraph) -> None:
     """By a link that was made before, else by the address; and who is disabled has left."""
     hr = Directory(people=(Person("weber", "Max", "max@acme.example"),), teams=(Team("s", "search"),))

@@ -46,7 +46,8 @@ class Office:
 
     def read(self, known: Known | None = None) -> Directory:
         """Read the directory."""
-        return self.source.read(known or knowing())
+        told = self.source.read(known or knowing())
+        return replace(told, people=tuple(told.everybody()), links=tuple(told.links), more=())
 
     def managers(self, known: Known | None = None) -> dict[str, str]:
         """Who has which manager."""
@@ -83,6 +84,13 @@ def test_a_member_is_a_person_with_name_zone_locale_and_a_link(office: Office) -
         people=(Person("ana", "Ana", "ana@acme.example", zone="America/New_York", locale="pt_BR"),),
         links=(Link("slack", "user", "T1/UANA", "person/ana"),),
     )
+
+
+def test_half_a_letter_in_a_name_keeps_nobody_out(office: Office) -> None:
+    """Names are cut where there is no room, in the middle of an emoji, too; no database keeps what is left of it."""
+    office.slack.users[office.joins("ana")]["profile"]["real_name"] = "Ana \ud83d"
+    office.joins("bob")
+    assert {one.name for one in office.read().people} >= {"Ana ", "Bob"}
 
 
 def test_a_name_is_taken_from_where_there_is_one(office: Office) -> None:

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.numbers import list_currencies
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from bot.config import Settings
 from handlers import COMMANDS, UNKNOWN, parse_command
@@ -505,8 +506,191 @@ what's the status of my request? -> requests
 昨天我花了多少 -> spend | period=2026-11-21..2026-11-21
 我的团队上周花了多少 -> spend | whom=team/search | period=2026-11-09..2026-11-15
 团队支出 -> spend | whom=team/search
+> balance -> balance
+spend first week of november -> spend | period=2026-11-01..2026-11-07
+spend second week of november -> spend | period=2026-11-08..2026-11-14
+spend last week of october -> spend | period=2026-10-25..2026-10-31
+spend first half of november -> spend | period=2026-11-01..2026-11-15
+spend first 10 days of november -> spend | period=2026-11-01..2026-11-10
+spend 2026 Q3 -> spend | period=2026-07-01..2026-09-30
+spend 2026-Q3 -> spend | period=2026-07-01..2026-09-30
+spend 2026q3 -> spend | period=2026-07-01..2026-09-30
+spend FY26 -> spend | period=2026-01-01..2026-12-31
+spend third quarter -> spend | period=2026-07-01..2026-09-30
+spend last couple of days -> spend | period=2026-11-21..2026-11-22
+spend mid november -> spend | period=2026-11-11..2026-11-20
+spend early november -> spend | period=2026-11-01..2026-11-10
+spend late october -> spend | period=2026-10-21..2026-10-31
+spend end of october -> spend | period=2026-10-21..2026-10-31
+spend beginning of november -> spend | period=2026-11-01..2026-11-10
+spend 11/2026 -> spend | period=2026-11-01..2026-11-30
+spend Nov '25 -> spend | period=2025-11-01..2025-11-30
+spend monday to friday -> spend | period=2026-11-16..2026-11-20
+spend mon-fri -> spend | period=2026-11-16..2026-11-20
+spend mon -> spend | period=2026-11-16..2026-11-16
+spend last mon -> spend | period=2026-11-16..2026-11-16
+spend nov 3 - nov 9 -> spend | period=2026-11-03..2026-11-09
+spend 3 nov to 9 nov -> spend | period=2026-11-03..2026-11-09
+spend 3.11.2026 - 9.11.2026 -> spend | period=2026-11-03..2026-11-09
+spend 2026-11-03 to 2026-11-09 -> spend | period=2026-11-03..2026-11-09
+spend 2026-11-03 - 2026-11-09 -> spend | period=2026-11-03..2026-11-09
+spend 20261103 -> spend | period=2026-11-03..2026-11-03
+spend 2026-11-03T00:00:00Z -> spend | period=2026-11-03..2026-11-03
+spend after 3 november -> spend | period=2026-11-04..2026-11-22
+spend w47 -> spend | period=2026-11-16..2026-11-22
+spend cw47 -> spend | period=2026-11-16..2026-11-22
+spend 2026-W47 -> spend | period=2026-11-16..2026-11-22
+spend calendar week 47 -> spend | period=2026-11-16..2026-11-22
+spend trailing 30 days -> spend | period=2026-10-24..2026-11-22
+spend rolling 7 days -> spend | period=2026-11-16..2026-11-22
+spend 7d -> spend | period=2026-11-16..2026-11-22
+spend last 7d -> spend | period=2026-11-16..2026-11-22
+spend 30d -> spend | period=2026-10-24..2026-11-22
+spend 30 days -> spend | period=2026-10-24..2026-11-22
+spend 7 days -> spend | period=2026-11-16..2026-11-22
+spend last thirty days -> spend | period=2026-10-24..2026-11-22
+spend TTM -> spend | period=2025-11-23..2026-11-22
+spend 12 months -> spend | period=2025-11-23..2026-11-22
+spend two months ago -> spend | period=2026-09-01..2026-09-30
+spend 2 months ago -> spend | period=2026-09-01..2026-09-30
+spend a month ago -> spend | period=2026-10-01..2026-10-31
+spend two quarters ago -> spend | period=2026-04-01..2026-06-30
+spend last year november -> spend | period=2025-11-01..2025-11-30
+spend november last year -> spend | period=2025-11-01..2025-11-30
+spend november of last year -> spend | period=2025-11-01..2025-11-30
+spend Q3 last year -> spend | period=2025-07-01..2025-09-30
+spend same month last year -> spend | period=2025-11-01..2025-11-30
+spend today and yesterday -> spend | period=2026-11-21..2026-11-22
+spend october and november -> spend | period=2026-10-01..2026-11-30
+spend oct-nov -> spend | period=2026-10-01..2026-11-30
+spend oct to nov -> spend | period=2026-10-01..2026-11-30
+spend october to november -> spend | period=2026-10-01..2026-11-30
+spend january through march -> spend | period=2026-01-01..2026-03-31
+spend jan-mar -> spend | period=2026-01-01..2026-03-31
+支出 上旬 -> spend | period=2026-11-01..2026-11-10
+支出 11月上旬 -> spend | period=2026-11-01..2026-11-10
+11月上旬支出 -> spend | period=2026-11-01..2026-11-10
+支出 本月中旬 -> spend | period=2026-11-11..2026-11-20
+上个月下旬支出 -> spend | period=2026-10-21..2026-10-31
+支出 国庆 -> spend | period=2026-10-01..2026-10-07
+国庆期间支出 -> spend | period=2026-10-01..2026-10-07
+支出 国庆节 -> spend | period=2026-10-01..2026-10-07
+支出 前三天 -> spend | period=2026-11-20..2026-11-22
+支出 11月第一周 -> spend | period=2026-11-01..2026-11-07
+支出 11月第一个星期 -> spend | period=2026-11-01..2026-11-07
+支出 2026年Q3 -> spend | period=2026-07-01..2026-09-30
+支出 2026/11/1-2026/11/7 -> spend | period=2026-11-01..2026-11-07
+支出 2026.11.1~2026.11.7 -> spend | period=2026-11-01..2026-11-07
+支出 本月1号到今天 -> spend | period=2026-11-01..2026-11-22
+支出 本月1日以来 -> spend | period=2026-11-01..2026-11-22
+支出 月初 -> spend | period=2026-11-01..2026-11-10
+支出 上月底 -> spend | period=2026-10-21..2026-10-31
+支出 自9月以来 -> spend | period=2026-09-01..2026-11-22
+支出 从9月到11月 -> spend | period=2026-09-01..2026-11-30
+支出 9月到11月 -> spend | period=2026-09-01..2026-11-30
+支出 9-11月 -> spend | period=2026-09-01..2026-11-30
+支出 九月至十一月 -> spend | period=2026-09-01..2026-11-30
+支出 去年11月 -> spend | period=2025-11-01..2025-11-30
+支出 去年同期 -> spend | period=2025-11-01..2025-11-22
+支出 上个月同期 -> spend | period=2026-10-01..2026-10-22
+支出 双十一 -> spend | period=2026-11-11..2026-11-11
+支出 上半月 -> spend | period=2026-11-01..2026-11-15
+支出 下半月 -> spend | period=2026-11-16..2026-11-30
+支出 11月上半月 -> spend | period=2026-11-01..2026-11-15
+支出 周一到周五 -> spend | period=2026-11-16..2026-11-20
+支出 周末 -> spend | period=2026-11-21..2026-11-22
+支出 上个周末 -> spend | period=2026-11-14..2026-11-15
+支出 前两周 -> spend | period=2026-11-09..2026-11-22
+支出 三个月前 -> spend | period=2026-08-01..2026-08-31
+支出 今年第一季度 -> spend | period=2026-01-01..2026-03-31
+支出 去年第四季度 -> spend | period=2025-10-01..2025-12-31
+支出 今年上半年 -> spend | period=2026-01-01..2026-06-30
+支出 去年下半年 -> spend | period=2025-07-01..2025-12-31
+昨天一共花了多少钱？ -> spend | period=2026-11-21..2026-11-21
+这个月哪个模型最费钱 -> spend | by=model | period=2026-11-01..2026-11-30
+我这周还能花多少 -> balance
+馀额 -> balance
+余額 -> balance
+批准42号 -> approve | number=42
+“balance” -> balance
+"balance" -> balance
+'balance' -> balance
+`balance` -> balance
+*balance* -> balance
+_balance_ -> balance
+balance 👍 -> balance
+approve 42 👍 -> approve | number=42
+Hey @Bursar can you tell me how much I have left please? -> balance
+who spent the most yesterday -> spend | whom=team/search | by=person | period=2026-11-21..2026-11-21
+what did october cost us -> spend | period=2026-10-01..2026-10-31
+request $50 — finish the migration -> request | amount=50 USD | reason=finish the migration
+request 50 – finish the migration -> request | amount=50 | reason=finish the migration
+spend for the search team -> spend | whom=team/search
+search team spend -> spend | whom=team/search
+spend last week grouped by model -> spend | by=model | period=2026-11-09..2026-11-15
+spend breakdown by model -> spend | by=model
+11月支出 -> spend | period=2026-11-01..2026-11-30
+2026年支出 -> spend | period=2026-01-01..2026-12-31
+支出 11月5日起 -> spend | period=2026-11-05..2026-11-22
+支出 11月5日至今 -> spend | period=2026-11-05..2026-11-22
+支出 11月5日到今天 -> spend | period=2026-11-05..2026-11-22
+支出 9月至今 -> spend | period=2026-09-01..2026-11-22
+支出 2026年9月至今 -> spend | period=2026-09-01..2026-11-22
+支出 上個月 -> spend | period=2026-10-01..2026-10-31
+餘額 -> balance
+申請50美元完成遷移 -> request | amount=50 USD | reason=完成遷移
+批準 42 -> approve | number=42
+昨天谁花得最多 -> spend | whom=team/search | by=person | period=2026-11-21..2026-11-21
+谁昨天花得最多 -> spend | whom=team/search | by=person | period=2026-11-21..2026-11-21
+上个月哪个团队花得最多 -> spend | whom=team/search | by=team | period=2026-10-01..2026-10-31
+who spent the most last month in my team? -> spend | whom=team/search | by=person | period=2026-10-01..2026-10-31
+which team spent the most in october? -> spend | whom=team/search | by=team | period=2026-10-01..2026-10-31
+top 5 models last week -> spend | by=model | period=2026-11-09..2026-11-15
+"token new" -> token | act=new
+“request 50 finish” -> request | amount=50 | reason=finish
+approve 42 :thumbsup: -> approve | number=42
+spend search team last week -> spend | whom=team/search | period=2026-11-09..2026-11-15
+request 50 until end of december -> request | amount=50 | until=2026-12-31
+request 50 until the weekend -> request | amount=50 | until=2026-11-22
+request 50 until fri -> request | amount=50 | until=2026-11-27
+spend of “ana” last week -> spend | whom=person/ana | period=2026-11-09..2026-11-15
+balance of "Search" -> balance | whom=team/search
+request 50 “ana” -> request | amount=50 | reason=“ana”
+spend ytd by model -> spend | by=model | period=2026-01-01..2026-12-31
+spend mtd of ana -> spend | whom=person/ana | period=2026-11-01..2026-11-30
+spend week 53 -> spend | period=2020-12-28..2021-01-03
+spend october to date -> spend | period=2026-10-01..2026-11-22
+spend month of october -> spend | period=2026-10-01..2026-10-31
+spend for the calendar year 2025 -> spend | period=2025-01-01..2025-12-31
+spend fiscal 2026 -> spend | period=2026-01-01..2026-12-31
+spend 28/10-13/11 -> spend | period=2026-10-28..2026-11-13
+why october vs september -> why | period=2026-10-01..2026-10-31
+spend this week vs last week -> why | period=2026-11-16..2026-11-22
+spend 20 nov to 30 nov -> spend | period=2026-11-20..2026-11-30
+spend dec to feb -> spend | period=2025-12-01..2026-02-28
+spend since 2 months ago -> spend | period=2026-09-22..2026-11-22
+spend on the 31st -> spend | period=2026-10-31..2026-10-31
+spend last 2 weeks of october -> spend | period=2026-10-18..2026-10-31
+spend second half of last year -> spend | period=2025-07-01..2025-12-31
 """
 REFUSED = """
+spend last 24 hours -> ! I count whole days and know no “last 24 hours”.
+spend past 24h -> ! I count whole days
+spend last night -> ! I count whole days
+spend yesterday evening -> ! I count whole days
+支出 过去24小时 -> ! I count whole days
+支出 昨晚 -> ! I count whole days
+spend the last few days -> ! I don't know how many “last few days” are.
+spend tomorrow -> ! “tomorrow” is still to come.
+spend next month -> ! “next month” is still to come.
+spend october and december -> ! Name days that follow each other
+approve 42, 43 -> ! Say one number at a time.
+approve 42 and 43 -> ! Say one number at a time.
+approve #42, #43 -> ! Say one number at a time.
+批准42、43 -> ! Say one number at a time.
+批准42和43 -> ! Say one number at a time.
+deny 42 and approve 43 -> ! I do one thing at a time. Say “approve 43” in a sentence of its own.
+拒绝42并批准43 -> ! I do one thing at a time.
 request 1.500 demo -> ! “1.500” could be 1.50 or 1,500.00. Write 1500 or 1.50.
 request 12,5,0 demo -> ! I can't read “12,5,0” as a number.
 request 1,500k demo -> ! “1,500” could be 1.50 or 1,500.00.
@@ -633,6 +817,11 @@ def test_a_sentence_that_could_be_misread_is_refused(company: Company, said: str
         ("de_DE", "spend 20. November", "spend | period=2026-11-20..2026-11-20"),
         ("de_DE", "spend Oktober", "spend | period=2026-10-01..2026-10-31"),
         ("fr_FR", "spend 20 novembre", "spend | period=2026-11-20..2026-11-20"),
+        ("de_DE", "spend 3.11.", "spend | period=2026-11-03..2026-11-03"),
+        ("de_DE", "spend 3.11. - 9.11.", "spend | period=2026-11-03..2026-11-09"),
+        ("en_US", "spend 3.11", "! I don't understand “3.11”."),
+        ("zh_CN", "支出 11/1至11/7", "spend | period=2026-11-01..2026-11-07"),
+        ("en_US", "spend 11/1", "! “11/1” could be two days."),
         ("zh_CN", "申请 1,500 迁移", "request | amount=1500 | reason=迁移"),
     ],
 )
@@ -808,3 +997,34 @@ def test_an_amount_of_the_settings_is_read_as_their_organization_writes_it(
     except ValidationError:
         found = 0
     assert found == nanos
+
+
+@pytest.mark.parametrize("bad", ["\0", "\ud800"])
+def test_what_no_database_can_keep_breaks_nothing(database: Database, clock: Clock, bad: str) -> None:
+    """A null character, or half of a pair of surrogates: no text of PostgreSQL holds it, and no UTF-8 the other."""
+    company = Company(database, clock)
+    said = ("balance of {}ana", "spend on {}", "history {}", "deny {}1", "token new for {}", "audit of {}", "{}balance")
+    for each in said:
+        assert "broke" not in company.say("ada", each.format(bad)), each
+    assert "#1" in company.say("ana", f"request 50 the{bad} move")
+    assert "#2" in company.say("ana", "request", amount="50", reason=f"the other{bad} move")
+    assert [each["reason"] for each in company.database.ask(reasons)] == ["the move", "the other move"]
+
+
+def reasons(conn: Connection) -> list[Any]:
+    """The reasons of all requests."""
+    return list(conn.execute(text("select reason from requests order by id")).mappings())
+
+
+WORDS_FOR_DAYS = """
+first second last this next the of november feb 29 31st 1 99999 week weeks month days half quarters year q1 h2 2024 9999
+'25 fy26 ttm mid end start since from between after to and - monday mon-fri oct-feb 7d 99999y w53 2026-w01 ago same
+period few couple today now calendar fiscal 11/2026 20260229 13/13 28/2-3/3 2026-02-28..2026-03-01 ytd
+"""
+
+
+@settings(max_examples=150)
+@given(st.lists(st.sampled_from(WORDS_FOR_DAYS.split()), min_size=1, max_size=6))
+def test_any_words_for_days_are_days_or_refused(company: Company, words: list[str]) -> None:
+    """However they follow each other, nothing breaks, and no day is looked for where the calendar has none."""
+    assert understood(company, f"spend {' '.join(words)}")

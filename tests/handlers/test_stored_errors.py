@@ -6,8 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.checks import works
-from bot.errors import OutsideError, UndeliverableError, UnreachableError
-from bot.http import KeyRefusedError
+from bot.errors import KeyRefusedError, OutsideError, UndeliverableError, UnreachableError
 from bot.sync.usage import pull
 from bot.texts import in_words
 from handlers.language import Words, said_of, stored

@@ -61,7 +61,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """The night in which the crawler forgets its cap: the company is read at ten, eleven, one and eleven."""
+    """The night in which the crawler forgets its cap: the company is read at eleven, two and nine."""
     clock = Clock(TUESDAY_EVENING)
     made = demo_app(load({}), f"sqlite:///{tmp_path_factory.mktemp('night')}/demo.db", clock, staged=False)
     made.limits.read(made.providers["sample"])
@@ -168,9 +168,9 @@ def test_what_one_is_told(
 
 # The hours to wait, what is expected then, and the name of the picture.
 NIGHT = (
-    (1, "Crawler spends $", "slack-danger"),
-    (2, "Still going on: Crawler spends $", "slack-danger-again"),
-    (10, "Crawler is back to usual: $", "slack-danger-over"),
+    (2, "Crawler spends $", "slack-danger"),
+    (3, "Still going on: Crawler spends $", "slack-danger-again"),
+    (7, "Crawler is back to usual: $", "slack-danger-over"),
 )
 
 

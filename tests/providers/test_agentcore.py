@@ -9,8 +9,7 @@ import pytest
 
 from bot.app import App
 from bot.config import Settings
-from bot.errors import OutsideError, UndeliverableError, UnreachableError
-from bot.http import KeyRefusedError, NotFoundError
+from bot.errors import KeyRefusedError, NotFoundError, OutsideError, UndeliverableError, UnreachableError
 from bot.platforms import terminal
 from bot.platforms.web.messenger import Web
 from bot.providers.agentcore import AgentCore

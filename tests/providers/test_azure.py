@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from bot.errors import UndeliverableError
-from bot.http import KeyRefusedError, Patience
+from bot.errors import KeyRefusedError, UndeliverableError
+from bot.http import Patience
 from bot.providers.azure import Azure
 from tests.support.fakes.azure import FakeAzure, resource_of
 

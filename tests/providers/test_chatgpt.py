@@ -10,8 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.config import ProviderSettings
-from bot.errors import UndeliverableError
-from bot.http import KeyRefusedError
+from bot.errors import KeyRefusedError, UndeliverableError
 from bot.providers.base import Limit, ProviderIdentity, ProviderSeat
 from bot.providers.openai.chatgpt import ChatGPT
 from bot.providers.openai.chatgpt_currency import CREDITS_MAX

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.errors import OutsideError, RefusesUsError, UndeliverableError, UnreachableError
-from bot.http import KeyRefusedError, Patience
+from bot.errors import KeyRefusedError, OutsideError, RefusesUsError, UndeliverableError, UnreachableError
+from bot.http import Patience
 from bot.providers.base import Provider, midnight
 from storage.charges import Charge
 from storage.limits import Subject

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import OutsideError, UndeliverableError, UnreachableError
-from bot.http import KeyRefusedError, NotFoundError
+from bot.errors import KeyRefusedError, NotFoundError, OutsideError, UndeliverableError, UnreachableError
 from bot.providers.anthropic.console import ClaudeConsole
 from bot.providers.litellm import logs
 from bot.providers.litellm.provider import LiteLLM

@@ -20,21 +20,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from bot import http
-from bot.errors import UndeliverableError, UnreachableError
-from bot.http import (
-    PAGES_MAX,
-    RETRY_AFTER_S_MAX,
-    Api,
-    ApiKey,
-    Batch,
-    InvalidError,
-    KeyRefusedError,
-    NotFoundError,
-    Page,
-    Patience,
-    basic,
-    retry_after_s,
-)
+from bot.errors import InvalidError, KeyRefusedError, NotFoundError, UndeliverableError, UnreachableError
+from bot.http import PAGES_MAX, RETRY_AFTER_S_MAX, Api, ApiKey, Batch, Page, Patience, basic, retry_after_s
 from tests.providers.asking import refused
 from tests.support.fakes.loopback import Answer, Heard, Loopback
 

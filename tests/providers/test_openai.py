@@ -11,8 +11,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from bot.config import ProviderSettings
-from bot.errors import UndeliverableError
-from bot.http import KeyRefusedError
+from bot.errors import KeyRefusedError, UndeliverableError
 from bot.providers.base import Limit, ProviderIdentity
 from bot.providers.openai.platform import COSTS, DECISIONS, PROJECTS, SPEND_LIMIT, USAGE, USERS, OpenAI
 from storage.charges import Charge

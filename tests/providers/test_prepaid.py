@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.errors import OutsideError, UndeliverableError, UnreachableError
-from bot.http import KeyRefusedError, Patience
+from bot.errors import KeyRefusedError, OutsideError, UndeliverableError, UnreachableError
+from bot.http import Patience
 from bot.providers.base import ProviderCredit
 from bot.providers.prepaid import VENDORS, Prepaid
 from bot.providers.set_aside import setting_aside

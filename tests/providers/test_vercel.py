@@ -9,7 +9,7 @@ import pytest
 
 from bot.build import build
 from bot.config import load
-from bot.http import KeyRefusedError
+from bot.errors import KeyRefusedError
 from bot.providers.base import Limit, ProviderIdentity
 from bot.providers.registry import PROVIDERS
 from bot.providers.vercel import Vercel

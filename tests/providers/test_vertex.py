@@ -11,8 +11,7 @@ import pytest
 
 from bot.app import App
 from bot.config import Settings
-from bot.errors import OutsideError, UndeliverableError, UnreachableError
-from bot.http import KeyRefusedError
+from bot.errors import KeyRefusedError, OutsideError, UndeliverableError, UnreachableError
 from bot.platforms import terminal
 from bot.platforms.web.messenger import Web
 from bot.providers.set_aside import setting_aside

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 
 from bot.providers.files import provider as reading
 from bot.providers.files import readers
@@ -127,3 +127,47 @@ def test_an_archive_of_very_many_files_and_a_file_of_very_many_rows_are_refused(
     monkeypatch.setattr(reading, "ROWS_MAX", 2)
     (tmp_path / "a.csv").write_text(PLAIN + "2026-11-21,u,m,1,0.01\n" * 3)
     assert "it has more than 2 rows: split it" in refused(files)
+
+
+def test_a_sheet_that_is_hidden_is_not_read(files: Files, tmp_path: Path) -> None:
+    """It is last month's copy, or what a pivot was made of, and would count twice."""
+    row = ("2026-11-21", "ana@acme.example", "m", 10, 1, 0.5)
+    workbook(tmp_path / "a.xlsx", ("Data", [HEADER, row]), ("Copy", [HEADER, row]), ("Pivot", [HEADER, row]))
+    book = load_workbook(tmp_path / "a.xlsx")
+    book["Copy"].sheet_state, book["Pivot"].sheet_state = "hidden", "veryHidden"
+    book.save(tmp_path / "a.xlsx")
+    assert [cell.tokens_input for cell in files.charges(DAY, DAY)] == [10]
+
+
+GROUPS = ("When and who", "", "Use", "", "", "Money")
+
+
+@pytest.mark.parametrize("title", [(), (("Report of November",),)])
+def test_a_line_of_groups_may_stand_above_the_names(files: Files, tmp_path: Path, title: tuple[Any, ...]) -> None:
+    """Such as cells that are merged; in a workbook and in a CSV."""
+    row = ("2026-11-21", "ana@acme.example", "m", 10, 1, 0.5)
+    workbook(tmp_path / "a.xlsx", ("Data", [*title, GROUPS, HEADER, row]))
+    assert [cell.tokens_input for cell in files.charges(DAY, DAY)] == [10]
+    (tmp_path / "a.xlsx").unlink()
+    lines = [",".join(map(str, each)) for each in (*title, GROUPS, HEADER, row)]
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n")
+    assert [cell.tokens_input for cell in files.charges(DAY, DAY)] == [10]
+
+
+def test_an_archive_is_read_as_people_and_consoles_pack_it(files: Files, tmp_path: Path) -> None:
+    """Folders, packed members, tabs; what macOS puts beside each file is none of them."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("__MACOSX/._a.csv", b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X")
+        archive.writestr("november/._b.csv", b"\x00\x05\x16\x07")
+        archive.writestr("november/a.csv", PLAIN + "2026-11-21,ana,m,1,0.01\n")
+        archive.writestr("november/b.csv.gz", gzip.compress((PLAIN + "2026-11-21,bo,m,2,0.01\n").encode()))
+        archive.writestr("november/c.TSV", (PLAIN + "2026-11-21,cy,m,3,0.01\n").replace(",", "\t"))
+        archive.writestr("readme.txt", "nothing of use")
+    assert sorted(cell.subject for cell in files.charges(DAY, DAY)) == ["ana", "bo", "cy"]
+
+
+def test_an_archive_without_a_table_is_one_sentence(files: Files, tmp_path: Path) -> None:
+    """It would count nothing, in silence."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("report.pdf", "nothing of use")
+    assert "there is no CSV file in it" in refused(files)

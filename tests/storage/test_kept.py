@@ -5,16 +5,29 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, RootTransaction, func, select, text
 
 from storage import kept as module
 from storage import ledger
 from storage.db import BusyError, Database
 from storage.kept import kept
 from storage.ledger import Entry
+from storage.prepared import Prepared
+from storage.tables import entries
 from tests.support.clock import NOW
 
 COUNT = text("select count(*) from entries")
+
+
+COUNT_PREPARED = Prepared(select(func.count()).select_from(entries))
+
+
+def _counted(conn: Connection) -> int:
+    return int(conn.execute(COUNT).scalar_one())
+
+
+def _counted_prepared(conn: Connection) -> int:
+    return int(COUNT_PREPARED.rows(conn, {})[0][0])
 
 
 def post(database: Database, key: str) -> None:
@@ -29,7 +42,7 @@ def counting(reads: list[int]) -> Callable[[Connection], int]:
     def work(conn: Connection) -> int:
         def read() -> int:
             reads.append(1)
-            return int(conn.execute(COUNT).scalar_one())
+            return _counted(conn)
 
         return kept(conn, "entries", read)
 
@@ -47,6 +60,93 @@ def test_what_was_read_is_kept_until_something_is_written(database: Database) ->
     post(database, "grant/1")
     assert {database.ask(work) for _ in range(asked)} == {1}
     assert len(reads) == 2 if database.is_sqlite else before < len(reads) < before + asked
+
+
+def asking_again(database: Database) -> Callable[[], int]:
+    """Asks how many entries there are, as somebody who asked before."""
+    work = counting([])
+    return lambda: database.ask(work, again="entries")
+
+
+def test_who_asks_again_is_answered_without_a_transaction(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For as long as nothing is written; then from a snapshot of what was."""
+    ask = asking_again(database)
+    ask()
+    begun: list[int] = []
+    begin = Connection.begin
+
+    def noted(conn: Connection) -> RootTransaction:
+        begun.append(1)
+        return begin(conn)
+
+    monkeypatch.setattr(Connection, "begin", noted)
+    asked = 3 if database.is_sqlite else 100  # there other databases of the server count
+    assert {ask() for _ in range(asked)} == {0}
+    assert len(begun) == 0 if database.is_sqlite else len(begun) < asked
+    post(database, "grant/1")
+    before = len(begun)
+    assert ask() == 1
+    after = len(begun)
+    assert after > before
+    assert {ask() for _ in range(asked)} == {1}
+    assert len(begun) == after if database.is_sqlite else len(begun) < after + asked
+
+
+def test_who_asks_again_sees_what_another_process_wrote(database: Database) -> None:
+    """Whatever connection it was kept by."""
+    ask = asking_again(database)
+    other = Database(database.url.render_as_string(hide_password=False))
+    for number in range(5):
+        assert ask() == number
+        post(other, f"grant/{number}")
+    other.close()
+    assert ask() == 5
+
+
+@pytest.mark.parametrize("read", [_counted, _counted_prepared])
+def test_what_is_not_kept_is_never_put_together_with_what_is(
+    database: Database, read: Callable[[Connection], int]
+) -> None:
+    """A question that would read, by SQLAlchemy or past it, is begun anew: others may have written since."""
+    asking_again(database)()
+    runs: list[int] = []
+
+    def work(conn: Connection) -> tuple[int, int]:
+        runs.append(1)
+        before = counting([])(conn)
+        if len(runs) == 1:
+            post(database, "grant/1")
+        return before, read(conn)
+
+    seen = database.ask(work, again="entries")
+    assert seen[0] == seen[1]
+    if database.is_sqlite:  # there other databases of the server count, so a state may end before it is of use
+        assert (seen, len(runs)) == ((1, 1), 2)
+
+
+def test_what_needs_more_than_is_kept_is_not_tried_again_and_again(database: Database) -> None:
+    """Until something is written."""
+    runs: list[int] = []
+
+    def work(conn: Connection) -> int:
+        runs.append(1)
+        return counting([])(conn) + _counted(conn)
+
+    assert [database.ask(work, again="entries") for _ in range(4)] == [0] * 4
+    assert len(runs) <= 5 if database.is_sqlite else len(runs) <= 8  # there each state may be another one
+
+
+def test_who_asks_again_where_no_version_is_told_is_answered_in_a_transaction(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in recovery: what was kept before is of no use."""
+    ask = asking_again(database)
+    ask()
+    monkeypatch.setattr(module, "SQLITE_VERSION", "select null")
+    monkeypatch.setattr(module, "POSTGRESQL_VERSION", "select null")
+    assert [ask(), ask()] == [0, 0]
+    post(database, "grant/1")
+    assert [ask(), ask()] == [1, 1]
 
 
 def test_what_another_process_writes_ends_it(database: Database) -> None:

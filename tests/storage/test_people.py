@@ -98,6 +98,25 @@ def test_an_explicit_link_is_never_replaced_by_a_found_one(company: Database) ->
     assert company.transact(lambda conn: people.link(conn, found, "explicit"))
 
 
+def test_links_come_in_some_at_a_time_as_if_at_once(company: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In each part those of accounts that nobody names are left out, and what changed is told with whose it was."""
+    monkeypatch.setattr(people, "LINKS_AT_ONCE", 2)
+    first = [Link("slack", "user", f"T1/U{n}", "person/ana" if n % 2 else "person/zoe") for n in range(1, 8)]
+    later = [replace(each, account="person/max") for each in first if each.external_id in ("T1/U3", "T1/U7")]
+    found = [Link("teams", "user", "A", "person/max"), *(each for each in first if each.account == "person/ana")]
+
+    new = company.transact(lambda conn: people.apply(conn, replace(HERE, links=first), TODAY))
+    moved = company.transact(lambda conn: people.apply(conn, replace(HERE, links=later), TODAY))
+    once = company.transact(lambda conn: people.link_all(conn, ((each, "address", "") for each in found)))
+
+    assert [each.link.external_id for each in new] == ["T1/U3", "T1/U5", "T1/U7"]
+    assert [(each.link.external_id, each.link.account, each.was) for each in moved] == [
+        ("T1/U3", "person/max", "person/ana"),
+        ("T1/U7", "person/max", "person/ana"),
+    ]
+    assert [each.link.external_id for each in once] == ["A"]
+
+
 def test_a_move_back_on_the_same_day_leaves_one_line(company: Database) -> None:
     """Moving to and fro within a day neither fails nor doubles the tree."""
     away = replace(HERE, people=(replace(HERE.people[0], team="eng"), HERE.people[1]))

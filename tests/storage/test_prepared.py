@@ -1,5 +1,7 @@
 """Statements on the driver's own cursor give what SQLAlchemy gives."""
 
+import traceback
+from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -97,3 +99,33 @@ def test_who_counts_statements_counts_these(database: Database) -> None:
     event.remove(database._questions, "before_cursor_execute", note)
 
     assert len(seen) == 1
+
+
+WORDS = "what nobody else may read\n\nnot in a log either"
+
+
+def through_sqlalchemy(conn: Connection, row: dict[str, object]) -> None:
+    """Write a delivery as most are written."""
+    conn.execute(insert(tables.heard), row)
+
+
+def on_our_own(conn: Connection, row: dict[str, object]) -> None:
+    """Write one on the driver's own cursor, now."""
+    Written(lambda _dialect: insert(tables.heard)).count(conn, row)
+
+
+def with_the_end(conn: Connection, row: dict[str, object]) -> None:
+    """Write one when the order ends."""
+    Written(lambda _dialect: insert(tables.heard)).later(conn, row)
+
+
+@pytest.mark.parametrize("write", [through_sqlalchemy, on_our_own, with_the_end])
+def test_an_error_of_the_database_tells_nothing_of_what_was_to_be_written(
+    database: Database, write: Callable[[Connection, dict[str, object]], None]
+) -> None:
+    """It is logged with all that led to it, and PostgreSQL quotes the row that it refuses."""
+    with pytest.raises(DBAPIError) as told:
+        database.transact(lambda conn: write(conn, {"delivery": "press-1", "answer": WORDS, "heard_at": None}))
+    logged = "".join(traceback.format_exception(told.value))
+    assert "heard_at" in logged
+    assert [line for line in WORDS.split("\n\n") if line in logged] == []

@@ -86,12 +86,15 @@ class Company:
         database: empty and migrated.
         clock: its time.
         rules: app.yaml as data.
+        directory: who is there.
+        vendor: what the provider is called in the rules.
     """
 
     database: Database
     clock: Clock
     rules: dict[str, object] = field(default_factory=lambda: dict(RULES))
     directory: Directory = ACME
+    vendor: str = "llm"
 
     def __post_init__(self) -> None:
         begins = (
@@ -102,14 +105,14 @@ class Company:
         known = FIRST_READINGS.get(begins)
         if known:
             put(self.database, known[0])
-        self.llm = FakeProvider()
+        self.llm = FakeProvider(name=self.vendor)
         self.llm.spends("ana", "246.76", date(2026, 11, 21))
         self.llm.spends("bob", "100.00", date(2026, 11, 21), "claude-opus-4-5")
         self.app = App(
             settings=Settings.model_validate(self.rules),
             database=self.database,
             platforms={"web": Web()},
-            providers={"llm": self.llm},
+            providers={self.vendor: self.llm},
             directory=lambda: self.directory,
             now=self.clock,
         )
@@ -124,7 +127,7 @@ class Company:
 
     def pull(self) -> None:
         """Read the provider."""
-        pull(self.database, self.llm, self.app.reading("llm"), self.clock)
+        pull(self.database, self.llm, self.app.reading(self.vendor), self.clock)
 
     def hear(self, person: str, text: str, delivery: str = "", **inputs: str) -> Card:
         """Say something and see the card."""

@@ -8,6 +8,7 @@ from multiprocessing.sharedctypes import Synchronized
 from bot.app import App
 from bot.clock import guarded
 from bot.config import Settings
+from bot.logging import quiet
 from bot.platforms.slack.client import web_client
 from bot.platforms.slack.messenger import Slack
 from storage.db import Database
@@ -15,7 +16,14 @@ from storage.db import Database
 PAUSE_S = 0.05
 
 
-def replica(rules: Mapping[str, object], url: str, slack_url: str, token: str, ahead_s: "Synchronized[float]") -> None:
+def replica(
+    rules: Mapping[str, object],
+    url: str,
+    slack_url: str,
+    token: str,
+    ahead_s: "Synchronized[float]",
+    rounds: "Synchronized[int]",
+) -> None:
     """Tick and deliver until somebody kills the process.
 
     Args:
@@ -24,7 +32,9 @@ def replica(rules: Mapping[str, object], url: str, slack_url: str, token: str, a
         slack_url: where Slack is.
         token: which Slack takes.
         ahead_s: seconds by which its clock is ahead of the real one; a test may change it.
+        rounds: how often it has done both.
     """
+    quiet()  # with all values of each frame, a traceback takes seconds
     app = App(
         settings=Settings.model_validate(rules),
         database=Database(url),
@@ -34,4 +44,5 @@ def replica(rules: Mapping[str, object], url: str, slack_url: str, token: str, a
     while True:
         guarded(app.tick)
         guarded(app.deliver)
+        rounds.value += 1
         time.sleep(PAUSE_S)

@@ -7,8 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Connection
 
-from bot.errors import UndeliverableError, UnreachableError
-from bot.http import KeyRefusedError
+from bot.errors import KeyRefusedError, UndeliverableError, UnreachableError
 from bot.providers.base import Limit, ProviderIdentity
 from handlers.budgets import BudgetStatus
 from handlers.card import Table, Text
@@ -841,6 +840,17 @@ def test_the_owner_pauses_an_agent_and_resumes_it_exactly(acme: Company) -> None
     acme.settle()
     assert acme.llm.there[Subject("user", "crawler-key")].amount_nanos == 500 * NANOS
     assert titles(acme, "max")[-1] == "Crawler is resumed at The sample company (llm)"
+
+
+def test_no_limit_is_written_while_a_pause_is_on_its_way(acme: Company) -> None:
+    """A limit that was raised meanwhile would open whom somebody has just stopped."""
+    acme.llm.knows("crawler-key")
+    acme.llm.changes("crawler-key", 500)
+    compare(acme)
+    acme.say("max", "pause agent crawler")
+    acme.say("fay", "correct 100 of agent crawler the launch")
+    acme.app.limits.read(acme.llm)
+    assert acme.database.ask(lambda conn: outbox.find(conn, "limit/llm/user:crawler-key")) is None
 
 
 def test_a_pause_that_does_nothing_is_not_reported_as_one(acme: Company) -> None:

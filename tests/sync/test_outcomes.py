@@ -13,9 +13,8 @@ from sqlalchemy import text
 
 from bot.cli.check import outcome_lines
 from bot.config import OutcomeSettings, Settings
-from bot.errors import OutsideError
+from bot.errors import KeyRefusedError, OutsideError
 from bot.health import Health
-from bot.http import KeyRefusedError
 from bot.outcomes import SOURCES
 from handlers.events import CheckSources
 from storage import installation, outcomes

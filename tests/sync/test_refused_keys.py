@@ -4,9 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.errors import OutsideError, UnreachableError
+from bot.errors import KeyRefusedError, OutsideError, UnreachableError
 from bot.health import Health
-from bot.http import KeyRefusedError
 from storage import outbox, pauses
 from storage.db import Database
 from tests.support.clock import Clock
@@ -27,9 +26,9 @@ def company(database: Database, clock: Clock) -> Company:
 
 
 def tick(company: Company, hours: float = 0) -> None:
-    """Time passes, with a tick each quarter of an hour."""
-    for _ in range(max(1, int(hours * 4))):
-        company.clock.forward(timedelta(hours=hours) / max(1, int(hours * 4)))
+    """Time passes, with a tick each half hour."""
+    for _ in range(max(1, int(hours * 2))):
+        company.clock.forward(timedelta(hours=hours) / max(1, int(hours * 2)))
         company.app.tick()
         company.settle()
 

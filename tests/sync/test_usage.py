@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from bot.errors import OutsideError, UndeliverableError, UnreachableError
-from bot.http import KeyRefusedError
+from bot.errors import KeyRefusedError, OutsideError, UndeliverableError, UnreachableError
 from bot.providers.base import Provider, ProviderIdentity, ProviderOutcome, ProviderSeat
 from bot.providers.files.provider import Files
 from bot.sync.spool import IN_MEMORY_BYTES, spooled

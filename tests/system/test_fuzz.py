@@ -40,8 +40,8 @@ MANY, PARTS = 10_000, 4
 FORM = b"application/x-www-form-urlencoded"
 KEYS = {"SLACK_BOT_TOKEN": FakeSlack.bot_token, "SLACK_SIGNING_SECRET": FakeSlack.secret}
 USERS = {"UANA": "ana", "UMAX": "max", "UKIM": "kim", "UFAY": "fay", "UBOB": "bob"}
-DECIDERS = frozenset({"max"})
-"""Ana's requests are Max's to decide; nobody else ever may."""
+DECIDES = {"ana": "max", "bob": "max", "max": "kim", "kim": "fay"}
+"""Whose requests are whose to decide; nobody else ever may. Who has no manager asks finance."""
 PEOPLE = [
     {"id": "ana", "name": "Ana", "manager": "max", "team": "search", "slack": "T1/UANA"},
     {"id": "max", "name": "Max", "manager": "kim", "team": "search", "slack": "T1/UMAX"},
@@ -158,6 +158,11 @@ class Bot:
         self.app.hear(Sentence("request 50 finish the migration", "ana", place))
         number, handle = self._rows("select id, handle from requests order by id desc limit 1")[0]
         return int(number), str(handle)
+
+    def asker(self, subject: str) -> str:
+        """Who asked for what the audit calls so, such as "request/42"."""
+        ((asker_id,),) = self._rows(f"select asker_id from requests where id = {int(subject.removeprefix('request/'))}")
+        return str(asker_id)
 
     def about(self, number: int, handle: str) -> list[Genuine]:
         """What was really pressed, sent and typed, about another request than it was."""
@@ -475,8 +480,9 @@ def explained(bot: Bot, request: Request, after: int) -> bool:
     """Whether everything new in the audit was done by the one whose press it was, and decided by who may."""
     who = speaker(request)
     new = bot.deeds(after)
-    decided = [row.deed for row in new if row.deed.what in ("approved", "agreed", "denied")]
-    return bool(who and new) and all(row.deed.who == who for row in new) and all(one.who in DECIDERS for one in decided)
+    decided = [row.deed.subject for row in new if row.deed.what in ("approved", "agreed", "denied")]
+    by_right = all(DECIDES.get(bot.asker(each)) == who for each in decided)
+    return bool(who and new) and all(row.deed.who == who for row in new) and by_right
 
 
 def fuzz(bot: Bot, caplog: pytest.LogCaptureFixture, count: int, seed: int) -> None:

@@ -837,9 +837,13 @@ class Months(RuleBasedStateMachine):
 
     @rule(speaker=st.sampled_from(["max", "kim", "lea", "ana"]), pool=st.sampled_from(["search", "ads"]))
     def somebody_splits(self, speaker: str, pool: str) -> None:
-        """Evenly among the people and agents of the team, to the last nano that can be given to all."""
+        """Evenly among the people and agents of the team, to the last nano that can be given to all.
+
+        What is left of a larger share that somebody asked for stays theirs besides.
+        """
         budget = self.budget(pool)
         period, free = self.model.period(budget), self.model.free(budget)
+        kept = self.kept_of_grants(budget, period)
         card, new = self.say(speaker, f"split now of team {pool}")
         self.moved_in_pool(budget, free, new)
         if card.tone != "warn":
@@ -847,9 +851,21 @@ class Months(RuleBasedStateMachine):
             members = self.members(budget.account_id)
             shares = self.model.shares(budget, period.first)
             spent = {each: self.model.spent(budget, period, budget.account_id, each) for each in members}
-            assert len({shares.get(each, 0) - spent[each] for each in members}) == 1
+            assert len({shares.get(each, 0) - spent[each] - kept[each] for each in members}) == 1
             assert 0 <= self.model.free(budget) < len(members)
         self.count("split" if new else "not split")
+
+    def kept_of_grants(self, budget: Budget, period: Period) -> Counter[str]:
+        """What is unspent of what was granted for shares of a pool and has not ended, by account."""
+        granted = Counter[str]()
+        for asked in self.requests("state = 'approved' and ended_at is null"):
+            if (asked["budget"], asked["period_start"]) == (budget.name, str(period.first)):
+                granted[asked["account_id"]] += asked["resolved_amount"] + asked["given"]
+        shares = self.model.shares(budget, period.first)
+        unspent = {
+            each: share - self.model.spent(budget, period, budget.account_id, each) for each, share in shares.items()
+        }
+        return Counter({each: max(0, min(granted[each], left)) for each, left in unspent.items()})
 
     def members(self, team: str) -> list[str]:
         """The people and agents who are there and below a team."""

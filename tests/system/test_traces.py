@@ -10,9 +10,15 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from pydantic import ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
 
 from bot import otel
 from bot.config import Settings
+from bot.traced_requests import TracedRequests
 from bot.tracing import span
 from handlers.errors import RefusedError
 from tests.support.fakes.slack import PATIENCE_S, FakeSlack
@@ -104,6 +110,31 @@ def test_an_error_is_kept_by_its_kind_and_a_refusal_is_none() -> None:
     assert (broke.status.code, attributes(broke)["error.type"]) == (Status.STATUS_CODE_ERROR, "ZeroDivisionError")
     assert refused.status.code == Status.STATUS_CODE_UNSET
     assert b"private" not in b"".join(kept.bodies)
+
+
+CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+@pytest.mark.parametrize(
+    ("said", "joins"),
+    [({"traceparent": CALLER, "tracestate": "acme=1"}, True), ({"traceparent": "nothing"}, False), ({}, False)],
+)
+def test_a_request_joins_the_trace_of_its_caller(said: dict[str, str], *, joins: bool) -> None:
+    """A gateway that asks before it spends sees how long that took. What names no trace is passed over."""
+
+    async def answer(_request: Request) -> Response:
+        with span("sentence balance", {}):
+            return Response("ok")
+
+    client = TestClient(TracedRequests(Starlette(routes=[Route("/api/v1/check", answer)])))
+    with collector() as (url, kept), otel.sent_to(url):
+        client.get("/api/v1/check", headers=said)
+    inner, outer = kept.spans
+    assert inner.parent_span_id == outer.span_id
+    _, trace, parent, _ = CALLER.split("-")
+    assert (outer.trace_id.hex() == trace) == joins
+    assert outer.parent_span_id.hex() == (parent if joins else "")
+    assert outer.trace_state == (said["tracestate"] if joins else "")
 
 
 def test_an_address_with_a_password_is_refused() -> None:

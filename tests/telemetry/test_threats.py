@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
@@ -16,6 +17,7 @@ from bot.telemetry.endpoint import POINTS_A_MINUTE
 from bot.telemetry.messages import (
     BODY_MAX_BYTES,
     INFLATED_MAX_BYTES,
+    MEMBERS_MAX,
     Encoding,
     UnreadableError,
     inflated,
@@ -175,6 +177,7 @@ def test_a_bomb_is_not_unpacked(door: Collecting) -> None:
     assert ana.send(b"x", encoding="br").status_code == 400
     assert ana.send(b"x", kind="text/plain").status_code == 415
     assert ana.send(gzip.compress(protobuf(recorded(METRICS)))[:-9], encoding="gzip").status_code == 400
+    assert ana.send(gzip.compress(b"") * (MEMBERS_MAX + 1), encoding="gzip").status_code == 400
 
 
 JUNK = (
@@ -199,12 +202,25 @@ def test_junk_is_refused_in_one_sentence(door: Collecting, junk: str) -> None:
     assert answer.json()["type"] == "urn:bursar:problem:unreadable"
 
 
+def test_a_body_may_be_packed_in_parts(company: Company, door: Collecting) -> None:
+    """Gzip of several members is one file; what stands in the second counts, too."""
+    body = protobuf(recorded(METRICS))
+    parts = gzip.compress(body[:100]) + gzip.compress(body[100:])
+    assert door.exporter().send(parts, encoding="gzip").status_code == 200
+    assert spent(company, "person/ana") == NANOS
+    bob = door.exporter(who="max")
+    assert bob.send(zlib.compress(body), encoding="deflate").status_code == 200
+    assert bob.send(zlib.compress(body)[:-3], encoding="deflate").status_code == 400
+    assert bob.send(body, encoding="zstd").status_code == 400
+    assert spent(company, "person/max") == NANOS
+
+
 def test_what_is_not_known_is_passed_over(company: Company, door: Collecting) -> None:
     """Other metrics, other events, traces: answered, and dropped."""
     ana = door.exporter()
     assert ana.send(metrics("http.server.duration", point(RECORDED_AT, RECORDED_AT, 1))).json() == {}
     assert ana.send({"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": {}}]}]}]}, "logs").json() == {}
-    assert ana.send(b"whatever it is", "traces").status_code == 200
+    assert ana.send({"resourceSpans": [{"scopeSpans": [{"spans": [{"name": "GET /"}]}]}]}, "traces").json() == {}
     assert ana.send({"anything": 1}, "traces").json() == {}
     assert spent(company, "org") == 0
 

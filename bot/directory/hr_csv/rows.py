@@ -10,7 +10,7 @@ from typing import BinaryIO, Literal, Protocol, get_args
 from bot import csv_records
 from bot.column_values import said
 from bot.config import HrColumn as Column
-from bot.csv_records import MalformedCsvError
+from bot.csv_records import CsvLayout, MalformedCsvError
 from bot.directory.hr_csv.columns import find_columns, is_there, plain, says_who_is_gone
 from bot.directory.hr_csv.complaints import Complaint
 from bot.directory.names import ID, id_from_email, locale_name
@@ -43,12 +43,14 @@ class HrLayout:
         dates: "day first" or "month first", for dates such as 03/04/2026; "" is found out.
         statuses: what other words for a status mean.
         groups: which value of which column puts somebody into a group, by group.
+        encoding: such as "cp1251"; "" is found out.
     """
 
     columns: Mapping[Column, str] = field(default_factory=dict)
     dates: str = ""
     statuses: Mapping[str, Literal["active", "left"]] = field(default_factory=dict)
     groups: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    encoding: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -223,7 +225,7 @@ class Rows:
             MalformedCsvError: it is no CSV, lacks a column without which there are no people, names nobody, or ends in
                 the middle of a line.
         """
-        lines = csv_records.read(file).records
+        lines = csv_records.read(file, CsvLayout(self._layout.encoding)).records
         header, columns = self._header(lines)
         line = 1
         self.titles.update({column: visible(header[place]) for column, place in columns.items()})

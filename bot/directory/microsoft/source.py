@@ -19,10 +19,11 @@ from bot.directory.departments import DepartmentIds, DepartmentLine, ToldByMembe
 from bot.directory.microsoft.mailbox_zones import may_read, zones_of
 from bot.directory.names import id_from_email, locale_name
 from bot.directory.source import Known, Taken
-from bot.errors import OutsideError, UndeliverableError, UnreachableError
-from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError
+from bot.errors import KeyRefusedError, OutsideError, UndeliverableError, UnreachableError
+from bot.http import PATIENCE, Api, ApiKey
 from bot.texts import in_words, t
 from handlers.language import N_
+from handlers.sentence import storable
 from storage.directory import Directory, Group, Link, Person, address
 
 GRAPH_URL = "https://graph.microsoft.com/v1.0"
@@ -52,6 +53,10 @@ def token(settings: TeamsSettings, secret: str, http_client: object = None) -> C
         settings: the app registration; the first tenant is where it is.
         secret: of the app registration.
         http_client: asks Microsoft Entra; None for msal's own.
+
+    Returns:
+        Gives one. It raises an UndeliverableError where the app registration is missing or refused, and an
+        UnreachableError where Entra cannot be reached.
     """
     made: list[ConfidentialClientApplication] = []
 
@@ -281,14 +286,14 @@ def _member(user: GraphUser, persons: Mapping[str, str], ids: DepartmentIds) -> 
     """Somebody with manager and department."""
     above = user.get("manager")
     manager = persons.get(str(above.get("id")), "") if isinstance(above, dict) else ""
-    team = ids.of(str(user.get("department") or "").strip(), 0)
+    team = ids.of(storable(str(user.get("department") or "")).strip(), 0)
     return DepartmentLine(0, persons[user["id"]], manager, team, "", "", "")
 
 
 def _person(user: GraphUser, one: DepartmentLine, zones: Mapping[str, str]) -> Person:
     return Person(
         id=one.person,
-        name=str(user.get("displayName") or one.person),
+        name=storable(str(user.get("displayName") or "")) or one.person,
         email=_address(user),
         manager=one.manager,
         team=one.department,
@@ -300,4 +305,5 @@ def _person(user: GraphUser, one: DepartmentLine, zones: Mapping[str, str]) -> P
 
 def _address(user: GraphUser) -> str:
     """The address, or else the sign-in name, in lower case; both are given by the tenant's administrators."""
-    return address(str(user.get("mail") or user.get("userPrincipalName") or ""))
+    said = str(user.get("mail") or user.get("userPrincipalName") or "")
+    return address(said) if said == storable(said) else ""

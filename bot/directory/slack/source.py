@@ -6,7 +6,6 @@ Guests, bots and people of other companies are nobody here.
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
@@ -15,46 +14,20 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
 
-from bot.directory.names import id_from_email, locale_name
 from bot.directory.slack.managers import Managers
-from bot.directory.source import Known, Taken
+from bot.directory.slack.members import Members
+from bot.directory.source import Known
 from bot.errors import UndeliverableError, UnreachableError
-from bot.platforms.slack.client import asked, code, confirmed_address, is_at_home, is_guest, is_machine, web_client
+from bot.platforms.slack.client import asked, code, is_at_home, is_guest, is_machine, web_client
 from handlers.language import Words
-from handlers.policy import ZONES
-from storage.directory import Directory, Group, Link, Person
+from storage.directory import Directory, Group
 
 PAGE_MEMBERS = 200
 PAGES_MAX = 500
 PATIENCE_S = 300.0
 """How long one reading waits in all where Slack asks us to slow down."""
-PERSON = "person/"
-_NEEDED = ("id", "name", "real_name", "deleted", "updated", "tz", "locale", "is_email_confirmed")
-_NEEDED_OF_PROFILE = ("email", "real_name", "display_name")
 
 SlackUser = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class SlackMember:
-    """A Slack user who is or was one of ours, and the person behind.
-
-    Args:
-        user: as Slack has it.
-        identity: what we know the user by, such as "T1/U1".
-        person: id.
-        linked: whether the user may be linked to the person.
-    """
-
-    user: SlackUser
-    identity: str
-    person: str
-    linked: bool
-
-    @property
-    def left(self) -> bool:
-        """Whether the user was deactivated."""
-        return bool(self.user.get("deleted"))
 
 
 class SlackDirectory:
@@ -105,24 +78,17 @@ class SlackDirectory:
         here = asked(Words("Ask Slack which workspace it is"), self._client.auth_test)
         home = {str(here[each]) for each in ("team_id", "enterprise_id") if here.get(each)}
         teams = list(self._teams()) if here.get("is_enterprise_install") else [""]
-        everybody = {
-            str(user["id"]): _in_brief(user) if _is_ours(user, home) else None
-            for team in teams
-            for user in self._users(team)
-        }
-        users = [user for user in everybody.values() if user]
-        if users and not any(_profile(user).get("email") for user in users):
+        members = Members(self._workspace or str(here["team_id"]))
+        for team in teams:
+            members.load((user, _is_ours(user, home)) for user in self._users(team))
+        if members.lack_addresses():
             raise UndeliverableError(
                 "Slack shows nobody's e-mail address: add the scope users:read.email to the app and install it again."
             )
-        own = self._workspace or str(here["team_id"])
-        members = _members(users, own, known, link_by_email=self._link_by_email)
-        managers = self._managers.of({one.user["id"]: one.person for one in members}, _wanted(members, known), known)
-        people = (_person(one, managers.get(one.person, "")) for one in members)
-        links = (Link("slack", "user", one.identity, PERSON + one.person) for one in members if one.linked)
-        person_of = {str(one.user["id"]): one.person for one in members}
-        groups = tuple(self._group(group, there, person_of, teams) for group, there in self._groups.items())
-        return Directory(tuple(people), links=tuple(links), groups=groups)
+        members.find(known, link_by_email=self._link_by_email)
+        managers = self._managers.of(members.person_of, _wanted(members, known), known)
+        groups = tuple(self._group(group, there, members.person_of, teams) for group, there in self._groups.items())
+        return Directory(links=members.links(), groups=groups, more=members.people(managers))
 
     def _absent(self, known: Known) -> Directory:
         """What is said of a workspace that has not installed the app: nobody, unless somebody of it is known.
@@ -221,65 +187,11 @@ def _is_ours(user: SlackUser, home: set[str]) -> bool:
     return is_at_home(user, home) and not is_guest(user) and not is_machine(user)
 
 
-def _in_brief(user: SlackUser) -> SlackUser:
-    """What is needed of a user, less than half of all: there may be a hundred thousand."""
-    profile = _profile(user)
-    brief = {each: user[each] for each in _NEEDED if each in user}
-    return {**brief, "profile": {each: profile[each] for each in _NEEDED_OF_PROFILE if each in profile}}
-
-
-def _members(users: Sequence[SlackUser], team: str, known: Known, *, link_by_email: bool) -> list[SlackMember]:
-    """The person behind each user: linked before, or of the same address, or new.
-
-    Who was deactivated and is nobody we know is left out, and so is who has no confirmed address.
-    """
-    links = {each.external_id: each.account for each in known.earlier.links if each.platform == "slack"}
-    members, newcomers = [], []
-    for user in sorted(users, key=lambda each: str(each["id"])):
-        identity = f"{team}/{user['id']}"
-        account, email = links.get(identity) or known.linked.get(identity, ""), confirmed_address(user)
-        if account.startswith(PERSON):
-            members.append(SlackMember(user, identity, account.removeprefix(PERSON), linked=True))
-        elif account:
-            continue  # an agent's, or a team's
-        elif email and (person := known.by_email(email)):
-            members.append(SlackMember(user, identity, person, linked=link_by_email))
-        elif email and not user.get("deleted"):
-            newcomers.append((email, user))
-    own = {one.person for one in members}
-    taken = Taken(own.__contains__, known.has)
-    for email, user in sorted(newcomers, key=lambda each: each[0]):
-        person = id_from_email(email, taken)
-        own.add(person)
-        members.append(SlackMember(user, f"{team}/{user['id']}", person, linked=True))
-    there = {one.person for one in members if not one.left}
-    return [one for one in members if not one.left or one.person not in there]
-
-
-def _wanted(members: Sequence[SlackMember], known: Known) -> dict[str, SlackUser]:
+def _wanted(members: Members, known: Known) -> dict[str, SlackUser]:
     """The users whose manager no earlier source names, by the person they are."""
 
     def is_named(person_id: str) -> bool:
         before = known.people.get(person_id)
         return before is not None and before.manager != ""
 
-    return {one.person: one.user for one in members if not one.left and not is_named(one.person)}
-
-
-def _person(one: SlackMember, manager: str) -> Person:
-    user, profile = one.user, _profile(one.user)
-    names = (profile.get("real_name"), user.get("real_name"), profile.get("display_name"), user.get("name"))
-    zone = user.get("tz") or ""
-    return Person(
-        id=one.person,
-        name=next(filter(None, names), one.person),
-        email=confirmed_address(user),
-        manager=manager,
-        zone=zone if zone in ZONES else "",
-        locale=locale_name(user.get("locale") or ""),
-        active=not one.left,
-    )
-
-
-def _profile(user: SlackUser) -> Mapping[str, Any]:
-    return user.get("profile") or {}
+    return {person: user for person, user in members.there() if not is_named(person)}

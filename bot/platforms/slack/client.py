@@ -10,6 +10,7 @@ from slack_sdk.web import SlackResponse
 
 from bot.errors import OutsideError, RefusesUsError, UndeliverableError, UnreachableError
 from handlers.language import N_, Words
+from handlers.sentence import storable
 
 BASE_URL = "https://slack.com/api/"
 TIMEOUT_S = 10
@@ -171,8 +172,9 @@ def is_machine(user: Mapping[str, Any]) -> bool:
 
 def confirmed_address(user: Mapping[str, Any]) -> str:
     """The address that Slack has confirmed, in lower case, or ""."""
-    confirmed = user.get("is_email_confirmed", True) is True
-    return lowered(str((user.get("profile") or {}).get("email") or "")) if confirmed else ""
+    said = str((user.get("profile") or {}).get("email") or "")
+    confirmed = user.get("is_email_confirmed", True) is True and said == storable(said)
+    return lowered(said) if confirmed else ""
 
 
 def lowered(email: str) -> str:

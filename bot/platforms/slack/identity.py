@@ -154,7 +154,10 @@ class SlackPeople:
         verdict = self._verdicts.fresh(speaker.user)
         if verdict is None or verdict.no:
             return ()
-        home = self._home()  # it was found before the verdict was
+        try:
+            home = self._home()
+        except OutsideError:  # the app was taken off this workspace since
+            return ()
         return () if _is_elsewhere(speaker, home, verdict) else _identities(speaker, home, verdict)
 
     def named(self, user: str) -> str | None:

@@ -16,6 +16,7 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
+import orjson
 from slack_bolt import Ack, App, BoltContext, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.authorization.authorize import Authorize
@@ -347,7 +348,7 @@ class SlackListener:
         answer = message(card, native=self._settings.native)
         answer["response_type"] = "ephemeral" if card.personal else "in_channel"
         if turn.take():
-            return BoltResponse(status=200, body=answer)
+            return BoltResponse(status=200, body=orjson.dumps(answer).decode())
         self._hooks.answer(body["response_url"], card, public=not card.personal)
         return ack()
 

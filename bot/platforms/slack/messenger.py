@@ -366,5 +366,8 @@ def check_channel(client: WebClient, channel: str) -> CheckLine:
         what = t("Slack: channel {id}, {name}", id=channel, name=f"#{said['name']}")
     if said.get("is_archived"):
         return CheckLine(what, ok=False, advice=t("It is archived. Write another channel in app.yaml."))
-    advice = t("The bot is not in it. Write there: /invite @{name}", name=NAME)
-    return CheckLine(what, ok=bool(said.get("is_member")), advice="" if said.get("is_member") else advice)
+    if not said.get("is_member"):
+        return CheckLine(what, ok=False, advice=t("The bot is not in it. Write there: /invite @{name}", name=NAME))
+    shared = said.get("is_ext_shared") or said.get("is_pending_ext_shared")
+    others = t("People of another company can read it (Slack Connect), and see the totals that are posted there.")
+    return CheckLine(what, ok=True, advice=others if shared else "")

@@ -21,10 +21,8 @@ MENTIONS_MAX = 10
 
 
 _STYLED = re.compile(r"(?<!\w)([*_~`])(?=\S)([^\n]+?)(?<=\S)\1(?!\w)")
-_EMOJI = re.compile(r"(?<!\w):([a-z0-9_+'-]+):(?!\w)")
+_EMOJI = re.compile(r":(?<!\w:)([a-z0-9_+'-]+):(?!\w)")
 _QUOTED = re.compile(r"^(\s*)>", re.MULTILINE)
-_MARKS = frozenset("*_~`:>")
-"""Without one of them nothing is markup: to look for it takes a tenth of looking for each kind."""
 _ALIKE = {
     "*": "\N{ASTERISK OPERATOR}",
     "_": "\N{MODIFIER LETTER LOW MACRON}",
@@ -38,12 +36,23 @@ def literal(text: str) -> str:
 
     What would become markup gets signs that look the same; a lone star, a name_with_lines and an address stay.
     """
-    if _MARKS.isdisjoint(text):
-        return text
-    while (styled := _STYLED.sub(lambda found: _ALIKE[found[1]] + found[2] + _ALIKE[found[1]], text)) != text:
+    while _is_styled(text) and (styled := _STYLED.sub(_alike, text)) != text:
         text = styled
-    text = _EMOJI.sub("\N{MODIFIER LETTER COLON}\\1\N{MODIFIER LETTER COLON}", text)
-    return _QUOTED.sub("\\1\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}", text)
+    if ":" in text:
+        text = _EMOJI.sub("\N{MODIFIER LETTER COLON}\\1\N{MODIFIER LETTER COLON}", text)
+    return _QUOTED.sub("\\1\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}", text) if ">" in text else text
+
+
+def _is_styled(text: str) -> bool:
+    """Whether it has a mark at all: to look for pairs of them takes a hundred times as long, and most texts have none.
+
+    A loop over the marks would take five times as long.
+    """
+    return "*" in text or "_" in text or "~" in text or "`" in text
+
+
+def _alike(found: re.Match[str]) -> str:
+    return _ALIKE[found[1]] + found[2] + _ALIKE[found[1]]
 
 
 def escaped(text: str, most: int) -> str:

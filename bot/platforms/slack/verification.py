@@ -14,7 +14,7 @@ import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_to_bytes
 
 from bot.platforms.slack.payloads import KINDS, Json, PayloadError
 
@@ -56,9 +56,12 @@ class Verifier:
     """
 
     def __init__(self, secrets: Iterable[str], now: Callable[[], float], app_id: str = "") -> None:
-        self._keys = tuple(secret.strip().encode() for secret in secrets)
-        if not all(self._keys):
+        keys = tuple(secret.strip().encode() for secret in secrets)
+        if not all(keys):
             raise ValueError("A signing secret is empty; anybody could sign with it.")
+        self._keyed = tuple(
+            hmac.new(key, digestmod="sha256") for key in keys
+        )  # to key a copy takes a third of the time
         self._now = now
         self._app_id = app_id
 
@@ -112,10 +115,11 @@ class Verifier:
     def _signed(self, stamp: bytes, signature: bytes, raw: bytes) -> bool:
         if not stamp.isdigit() or len(stamp) > 12 or abs(self._now() - int(stamp)) > SKEW_MAX_S:  # noqa: PLR2004 - digits
             return False
-        signed = b"v0:%b:%b" % (stamp, raw)
         right = False
-        for key in self._keys:
-            right |= hmac.compare_digest(b"v0=" + hmac.digest(key, signed, "sha256").hex().encode(), signature)
+        for keyed in self._keyed:
+            mac = keyed.copy()
+            mac.update(b"v0:%b:%b" % (stamp, raw))
+            right |= hmac.compare_digest(b"v0=%b" % mac.hexdigest().encode(), signature)
         return right
 
     def shape(self, payload: object) -> Json | Rejection:
@@ -159,10 +163,12 @@ def _form(text: str) -> dict[str, str]:
     form: dict[str, str] = {}
     for pair in text.split("&"):
         name, _, value = pair.partition("=")
-        if "%" in pair or "+" in pair:
-            name, value = (unquote_plus(each, errors="strict") for each in (name, value))
-        form[name] = value
+        form[_decoded(name)] = _decoded(value)
     return form
+
+
+def _decoded(text: str) -> str:
+    return unquote_to_bytes(text.replace("+", " ")).decode() if "%" in text or "+" in text else text
 
 
 def _loaded(text: str) -> object:

@@ -10,8 +10,8 @@ from urllib.parse import quote
 from pydantic import AliasChoices, AliasPath, Field, model_validator
 
 from bot.checks import CheckLine, may_read
-from bot.errors import UndeliverableError
-from bot.http import NotFoundError, Params
+from bot.errors import NotFoundError, UndeliverableError
+from bot.http import Params
 from bot.providers.anthropic.base import USERS, Claude
 from bot.providers.anthropic.client import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, Cents, cents, nanos
 from bot.providers.base import Limit, ProviderIdentity, ProviderOutcome, days, kind_of, outcomes_of

@@ -15,8 +15,8 @@ from typing import Annotated, Any
 from pydantic import AliasPath, Field
 
 from bot.checks import CheckLine, may_read, why_not, works
-from bot.errors import UndeliverableError
-from bot.http import PATIENCE, ApiKey, KeyRefusedError, NotFoundError, Params, Patience
+from bot.errors import KeyRefusedError, NotFoundError, UndeliverableError
+from bot.http import PATIENCE, ApiKey, Params, Patience
 from bot.providers.anthropic.client import LIST_ROWS_MAX, NANOS_OF_A_CENT, ROOT, AdminApi, Cents, cents, nanos, signed
 from bot.providers.base import Limit, Provider, ProviderIdentity, days, midnight
 from bot.providers.payload_fields import Body, Currency, Word

@@ -12,8 +12,8 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import AliasChoices, AwareDatetime, Field, model_validator
 
-from bot.errors import UndeliverableError
-from bot.http import KeyRefusedError, NotFoundError, Params
+from bot.errors import KeyRefusedError, NotFoundError, UndeliverableError
+from bot.http import Params
 from bot.providers.anthropic.client import ROOT, AdminApi, Cents, nanos
 from bot.providers.base import midnight
 from bot.providers.payload_fields import Body, Count, Currency, Tier, Word

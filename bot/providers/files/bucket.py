@@ -13,8 +13,7 @@ from pathlib import Path
 from re import Pattern, compile
 from typing import Any
 
-from bot.errors import OutsideError, UndeliverableError, UnreachableError
-from bot.http import KeyRefusedError
+from bot.errors import KeyRefusedError, OutsideError, UndeliverableError, UnreachableError
 from bot.providers.files.settings import BUCKETS
 from handlers.language import N_
 

@@ -8,7 +8,7 @@ cannot be understood is set aside, and a file of which nothing can be used leave
 import glob
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -265,9 +265,8 @@ class Files(Provider):
         self._table.execute("begin")
         try:
             self._forget(path)
-            with tables(
-                Path(path), CsvLayout(self._rules.encoding, self._rules.delimiter, self._rules.skip_rows)
-            ) as all_:
+            layout = CsvLayout(self._rules.encoding, self._rules.delimiter, self._rules.skip_rows)
+            with tables(Path(path), layout, self._knows) as all_:
                 self._put_all(path, mark[0], written, all_)
             self._table.execute("commit")
         except UnusableFileError as wrong:
@@ -327,6 +326,11 @@ class Files(Provider):
             for (day, field, why), (place, rows) in loaded.odd.items()
         )
         self._table.executemany("insert into odd values (?,?,?,?,?,?,?)", odd)
+
+    def _knows(self, titles: Sequence[str]) -> bool:
+        """Whether a header may be this one: of a table of one's own app.yaml says where it begins."""
+        own = bool(self._rules.columns or self._rules.preset)
+        return not own and presets.recognized(titles) is not None
 
     def _meaning(self, table: TextTable) -> tuple[Preset, Meaning]:
         """How the rows of a table are read: as app.yaml says, else as the export is that its header is known to be."""

@@ -24,10 +24,14 @@ ROWS_MAX = 20_000_000
 MEMBERS_MAX = 1_000
 HEADER_ROWS_MAX = 50
 """How far down its header may stand."""
+HEADER_LINES_MAX = 3
+"""How many lines a header may have: one of groups may stand above the names."""
 TOO_LARGE = "it is larger than {most} when it is unpacked: split it, for example by month"
 NO_PYARROW = "reading Parquet needs a package that is not installed: pip install pyarrow, or export CSV"
 
 TextRow = Mapping[str, str]
+Knows = Callable[[Sequence[str]], bool]
+"""Whether some titles are those of a table that somebody knows."""
 
 
 class UnusableFileError(Exception):
@@ -69,8 +73,13 @@ class TextTable:
 
 
 @contextmanager
-def tables(path: Path, layout: CsvLayout) -> Iterator[Iterator[TextTable]]:
+def tables(path: Path, layout: CsvLayout, knows: Knows) -> Iterator[Iterator[TextTable]]:
     """The tables of a file: one, or one for each member of a zip. A file is never held in memory.
+
+    Args:
+        path: of the file.
+        layout: what app.yaml says of it.
+        knows: tells the header from a line of groups above it.
 
     Raises:
         UnusableFileError: it is no such file; reading the rows may raise it, too.
@@ -81,12 +90,12 @@ def tables(path: Path, layout: CsvLayout) -> Iterator[Iterator[TextTable]]:
         if suffix == ".parquet":
             yield iter([_parquet(path)])
         elif suffix == ".zip":
-            yield _members(file, path, layout)
+            yield _members(file, path, layout, knows)
         elif suffix in (".xlsx", ".xlsm"):
-            yield _sheets(file, path, layout)
+            yield _sheets(file, path, layout, knows)
         else:
             source = _Bounded.buffered(gzip.GzipFile(fileobj=file)) if suffix == ".gz" else file
-            yield iter([_csv(source, str(path), layout)])
+            yield iter([_csv(source, str(path), layout, knows)])
 
 
 class _Bounded(io.RawIOBase):
@@ -149,20 +158,42 @@ def _check_archive(archive: zipfile.ZipFile) -> None:
         raise _too_large()
 
 
-def _members(file: Any, path: Path, layout: CsvLayout) -> Iterator[TextTable]:
+def _members(file: Any, path: Path, layout: CsvLayout, knows: Knows) -> Iterator[TextTable]:
     try:
         with zipfile.ZipFile(file) as archive:
             _check_archive(archive)
-            for name in sorted(archive.namelist()):
-                if name.lower().endswith(".csv"):
-                    with archive.open(name) as member:
-                        yield _csv(_Bounded.buffered(member), f"{path}/{name}", layout)
+            names = [each for each in sorted(archive.namelist()) if _is_table(each)]
+            if not names:
+                raise UnusableFileError("there is no CSV file in it")
+            for name in names:
+                with archive.open(name) as member:
+                    source = _Bounded.buffered(
+                        gzip.GzipFile(fileobj=member) if name.lower().endswith(".gz") else member
+                    )
+                    yield _csv(source, f"{path}/{name}", layout, knows)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error) as trouble:
         raise UnusableFileError(f"it is no zip file that can be read ({trouble})") from trouble
 
 
-def _sheets(file: Any, path: Path, layout: CsvLayout) -> Iterator[TextTable]:
-    """The sheets of a workbook that have a header, in their order. openpyxl is loaded by who has one."""
+def _is_table(name: str) -> bool:
+    """Whether a member of an archive is one. macOS puts a file of its own beside each, of the same name."""
+    folder, _, last = name.rpartition("/")
+    own = last.startswith(".") or folder.partition("/")[0] == "__MACOSX"
+    return not own and last.lower().endswith((".csv", ".tsv", ".csv.gz", ".tsv.gz"))
+
+
+def _header_at(rows: Sequence[Sequence[str]], knows: Knows) -> int:
+    """Which of some rows is the header: the first with two names, but for a line of groups above one that is known."""
+    first = next((number for number, each in enumerate(rows) if sum(map(bool, each)) > 1), 0)
+    below = range(first, min(first + HEADER_LINES_MAX, len(rows)))
+    return next((number for number in below if knows(rows[number])), first)
+
+
+def _sheets(file: Any, path: Path, layout: CsvLayout, knows: Knows) -> Iterator[TextTable]:
+    """The sheets of a workbook that are shown and have a header, in their order.
+
+    What is hidden, such as last month's copy, nobody means to hand on. openpyxl is loaded by who has a workbook.
+    """
     openpyxl = importlib.import_module("openpyxl")
     try:
         with zipfile.ZipFile(file) as archive:
@@ -171,7 +202,8 @@ def _sheets(file: Any, path: Path, layout: CsvLayout) -> Iterator[TextTable]:
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, SyntaxError, zlib.error) as trouble:
         raise UnusableFileError(f"it is no Excel workbook that can be read ({trouble})") from trouble
     try:
-        found = [_sheet(sheet, f"{path}/{sheet.title}", layout.skip_rows) for sheet in book.worksheets]
+        shown = [each for each in book.worksheets if each.sheet_state == "visible"]
+        found = [_sheet(each, f"{path}/{each.title}", layout.skip_rows, knows) for each in shown]
         tables_found = [each for each in found if each]
         if not tables_found:
             raise UnusableFileError("no sheet of it has a header", "header")
@@ -180,14 +212,13 @@ def _sheets(file: Any, path: Path, layout: CsvLayout) -> Iterator[TextTable]:
         book.close()
 
 
-def _sheet(sheet: Any, name: str, skip_rows: int) -> TextTable | None:
+def _sheet(sheet: Any, name: str, skip_rows: int, knows: Knows) -> TextTable | None:
     """A sheet, None if it has no header: a row with two names at least."""
-    begins, header = 0, list[str]()
-    for number, values in enumerate(islice(sheet.iter_rows(values_only=True), skip_rows + HEADER_ROWS_MAX), 1):
-        cells = [tidy(_text(each)) for each in values]
-        if number > skip_rows and sum(map(bool, cells)) > 1:
-            begins, header = number, cells
-            break
+    rows_above = islice(sheet.iter_rows(values_only=True), skip_rows, skip_rows + HEADER_ROWS_MAX)
+    above = [[tidy(_text(each)) for each in values] for values in rows_above]
+    at = _header_at(above, knows)
+    header = above[at] if above and sum(map(bool, above[at])) > 1 else []
+    begins = skip_rows + at + 1
     while header and not header[-1]:
         header.pop()
     columns = _distinct(header)
@@ -204,7 +235,7 @@ def _sheet(sheet: Any, name: str, skip_rows: int) -> TextTable | None:
     return TextTable(name, columns, ".", "", rows, is_sheet=True) if header else None
 
 
-def _csv(file: Any, name: str, layout: CsvLayout) -> TextTable:
+def _csv(file: Any, name: str, layout: CsvLayout, knows: Knows) -> TextTable:
     def rows() -> Iterator[tuple[str, TextRow | RowError]]:
         with _told():
             taken = read(file, layout).records
@@ -222,9 +253,9 @@ def _csv(file: Any, name: str, layout: CsvLayout) -> TextTable:
         found = read(file, layout)
         first = [record for _, record in islice(found.records, HEADER_ROWS_MAX)]
     # What stands above the header is a report's title, as in a sheet: the header is the first row with two names.
-    above = next((number for number, each in enumerate(first) if sum(map(bool, map(tidy, each))) > 1), 0)
-    header = first[above] if first else []
-    columns = _distinct([tidy(each) for each in header])
+    titles = [[tidy(cell) for cell in each] for each in first]
+    above = _header_at(titles, knows)
+    columns = _distinct(titles[above] if titles else [])
     decimal: DecimalSign = "," if found.delimiter == ";" else "."
     return TextTable(name, columns, decimal, "" if found.encoding.startswith("utf") else found.encoding, rows)
 

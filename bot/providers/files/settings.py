@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from bot.column_values import DateOrder
 from handlers.errors import SettingError
@@ -33,7 +33,6 @@ Meaning = Literal[
     "list_cost",
     "currency",
 ]
-MEANINGS: tuple[Meaning, ...] = get_args(Meaning)
 BUCKETS = "s3://"
 """How the address of files begins that lie in a bucket."""
 
@@ -43,6 +42,18 @@ _RANGE = like(
     N_("“{word}” is not a range of days: write one such as 2026-11-01..2026-11-15"),
 )
 Words = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+def _encoding(name: str) -> str:
+    try:
+        "a".encode(name or "utf-8")
+    except LookupError:
+        raise SettingError("“{word}” is not an encoding: write one such as gbk or cp1252", word=name) from None
+    return name
+
+
+Encoding = Annotated[str, AfterValidator(_encoding)]
+"""A name of one that Python knows; "" is found out."""
 
 
 class ColumnRule(Rule):
@@ -151,7 +162,7 @@ class FileRules(Rule):
     keep: Mapping[str, Words] = Field(default_factory=dict)
     skip: Mapping[str, Words] = Field(default_factory=dict)
     free: Mapping[str, Words] = Field(default_factory=dict)
-    encoding: str = ""
+    encoding: Encoding = ""
     delimiter: Annotated[str, _ONE_LETTER] = ""
     skip_rows: Annotated[int, Field(ge=0, le=1000)] = 0
     decimal: Literal["", "point", "comma"] = ""
@@ -168,12 +179,3 @@ class FileRules(Rule):
         if not isinstance(value, dict):
             return value
         return {name: [str(e) for e in each] if isinstance(each, list) else [str(each)] for name, each in value.items()}
-
-    @field_validator("encoding")
-    @classmethod
-    def _encoding_is_known(cls, encoding: str) -> str:
-        try:
-            "a".encode(encoding or "utf-8")
-        except LookupError:
-            raise SettingError("“{word}” is not an encoding: write one such as gbk or cp1252", word=encoding) from None
-        return encoding

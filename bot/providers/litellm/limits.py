@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from bot.errors import GoneError, UndeliverableError
-from bot.http import Api, NotFoundError
+from bot.errors import GoneError, NotFoundError, UndeliverableError
+from bot.http import Api
 from bot.providers.base import Limit, kind_of
 from bot.providers.litellm import members
 from bot.providers.litellm.payloads import (

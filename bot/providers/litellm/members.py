@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import AliasPath, Field
 
-from bot.errors import GoneError, UndeliverableError
-from bot.http import Api, NotFoundError
+from bot.errors import GoneError, NotFoundError, UndeliverableError
+from bot.http import Api
 from bot.providers.base import Limit
 from bot.providers.litellm.payloads import MONTHLY, Moment, TeamMember, dollars, limit_nanos, window_of
 from bot.providers.payload_fields import Body, Word

@@ -13,8 +13,8 @@ from typing import Any, Literal, NamedTuple
 from pydantic import AliasPath, Field
 
 from bot.checks import CheckLine, may_read, why_not
-from bot.errors import OutsideError
-from bot.http import PATIENCE, Api, ApiKey, KeyRefusedError, NotFoundError, Patience
+from bot.errors import KeyRefusedError, NotFoundError, OutsideError
+from bot.http import PATIENCE, Api, ApiKey, Patience
 from bot.providers.base import Limit, Provider, ProviderIdentity, days, midnight
 from bot.providers.litellm import logs
 from bot.providers.litellm.limits import BLOCKING, ROUTES, UPDATES, Limits, listed

@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.checks import CheckLine, may_read, may_write, why_not
-from bot.errors import OutsideError, UndeliverableError
-from bot.http import PATIENCE, Api, ApiKey, NotFoundError, Patience
+from bot.errors import NotFoundError, OutsideError, UndeliverableError
+from bot.http import PATIENCE, Api, ApiKey, Patience
 from bot.providers.base import Limit, Provider, ProviderIdentity, ProviderSeat, days, kind_of, midnight
 from bot.providers.openai.chatgpt_cost_log import KEPT_DAYS, CostLog, UserHour
 from bot.providers.openai.chatgpt_currency import PRICE_MISSING, LimitRule, Money, Unit

@@ -14,8 +14,8 @@ from urllib.parse import quote
 from pydantic import AliasChoices, AliasPath, Field
 
 from bot.checks import CheckLine, may_read, why_not
-from bot.errors import OutsideError, UndeliverableError
-from bot.http import PATIENCE, Api, ApiKey, InvalidError, NotFoundError, Params, Patience
+from bot.errors import InvalidError, NotFoundError, OutsideError, UndeliverableError
+from bot.http import PATIENCE, Api, ApiKey, Params, Patience
 from bot.providers.base import Limit, Provider, ProviderIdentity, days, kind_of, midnight
 from bot.providers.openai.costs import CostLine, UsageCell, UsageCounts, joined, line
 from bot.providers.openai.paging import rows

@@ -13,8 +13,8 @@ from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from bot.checks import CheckLine, may_read, why_not
-from bot.errors import OutsideError, UndeliverableError
-from bot.http import PATIENCE, Api, ApiKey, NotFoundError, Page, Params, Patience
+from bot.errors import NotFoundError, OutsideError, UndeliverableError
+from bot.http import PATIENCE, Api, ApiKey, Page, Params, Patience
 from bot.providers.base import Limit, Provider, ProviderIdentity, days, midnight
 from bot.providers.openrouter.payloads import (
     METRICS,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypedDict
 
-from bot.http import NotFoundError
+from bot.errors import NotFoundError
 from bot.providers.base import Limit, ProviderIdentity, kind_of
 from storage.limits import Subject
 

@@ -443,3 +443,13 @@ def test_a_large_prompt_is_read_past_and_a_broken_body_is_no_matter(acme_api: Ap
     for content in (b"x" * 1_000_000, b"{", b'{"session_id": 5}', b"\xff\xfe"):
         answer = acme_api.client.post(f"{PREFIX}/hooks/codex/UserPromptSubmit", headers=headers, content=content)
         assert (answer.status_code, answer.json()) == (200, {})
+
+
+def test_what_no_database_can_keep_is_no_part_of_a_text(api: Api) -> None:
+    """A null character is taken out; PostgreSQL has no text with one."""
+    body = {"amount": "1 USD", "what": "a\0b", "external_id": "job\0", "model": "claude\0"}
+    made = api.posts("person/ana", "/reservations", body, key="k")
+    assert (made.status_code, made.json()["external_id"]) == (201, "job")
+    asked = api.posts("person/ana", "/requests", {"amount": "20 USD", "reason": "the\0 move", "account": "\0"}, key="r")
+    assert asked.json()["state"] == "proposed"
+    assert api.gets("person/ana", "/balance?account=person/max%00").status_code == 404

@@ -156,6 +156,21 @@ def test_a_channel_that_the_bot_is_not_in_is_told(
     assert failed(checked(tmp_path, slack, COMPANY + budget)) == said
 
 
+def test_a_channel_that_is_shared_with_another_company_is_noted(tmp_path: Path, slack: FakeSlack) -> None:
+    """What is posted there is read there, too; it may be meant so."""
+    slack.scopes |= {"channels:read", "groups:read"}
+    slack.hosts["C1"] = "T666"
+    lines = checked(tmp_path, slack, COMPANY + "schedule: [{at: 0 9 * * mon, say: digest, in: 'slack:C1'}]\n")
+
+    noted = [(each.what, each.advice) for each in lines if each.mark == "note"]
+    assert noted == [
+        (
+            "Slack: channel C1, #c1",
+            "People of another company can read it (Slack Connect), and see the totals that are posted there.",
+        )
+    ]
+
+
 def test_without_the_scope_check_says_that_it_cannot_see_a_channel(tmp_path: Path, slack: FakeSlack) -> None:
     """An app of before has not got it, and works as well."""
     lines = checked(tmp_path, slack, COMPANY + "schedule: [{at: 0 9 * * mon, say: digest, in: 'slack:C1'}]\n")

@@ -1,7 +1,9 @@
 """The command line: one table of help, one of what is done, and nothing is loaded for the help alone."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 from bot.__main__ import HELP, LIGHT, PROFILES
 from bot.cli.commands import COMMANDS
@@ -72,3 +74,23 @@ def test_an_answer_loads_only_what_it_needs() -> None:
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert done.stdout == "[]\n[]\n"
+
+
+def test_an_answer_of_the_command_line_speaks_with_nobody(tmp_path: Path) -> None:
+    """What asks providers, reads people or draws on terminals is loaded by who does so, and then it can be."""
+    unwanted = ("bot.http", "httpx", "rich", "stamina", "bot.outcomes.github", "bot.directory.hr_csv.source")
+    program = (
+        "import sys\nfrom bot.__main__ import main\n"
+        "status = main(['say', 'help', '--as', 'ana'])\n"
+        f"print([name for name in {unwanted} if name in sys.modules], file=sys.stderr)\n"
+        "from bot.cli.progress import progress\n"
+        "print(status, file=sys.stderr)"
+    )
+    settings = tmp_path / "app.yaml"
+    settings.write_text("organization: {name: Acme}\npeople: [{id: ana, name: Ana Silva}]\n")
+    environ = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path}/said.db", "BURSAR_CONFIG": str(settings)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environ, capture_output=True, text=True, check=True
+    )
+
+    assert done.stderr.splitlines()[-2:] == ["[]", "0"]

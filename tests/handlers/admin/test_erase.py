@@ -1,22 +1,32 @@
 """Erasing somebody: nothing tells any more who it was, and every sum stays."""
 
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Text, text
+from sqlalchemy import Connection, Text, select, text
 
+from bot.sync.hours import read_hours
 from handlers.place import Place
+from handlers.programs import Caller
+from handlers.programs.shapes import Release, ReservationAnswer, Reserve
 from handlers.sentence import Sentence
+from handlers.telemetry import take_in
 from storage import audit, erasure, ingest, outbox
+from storage.charges import Charge
 from storage.copies import totals
 from storage.db import Database
 from storage.directory import Link, Person
-from storage.tables import metadata
+from storage.pulls import Pull
+from storage.tables import hours, metadata
+from storage.telemetry import Cell, Measured
 from tests.support.clock import Clock
-from tests.support.company import ACME, Company
+from tests.support.company import ACME, RULES, Company, says_first
+from tests.support.fakes.provider import FakeProvider
 
 ZOE = Person("zorvana", "Zoë Quillfeather", "zorvana.quillfeather@acme.example", "max", "search", number="HR-770077")
 TELLING = ("zorvana", "quillfeather", "HR-770077", "UZORVANA", "secret reason")
@@ -109,7 +119,7 @@ def test_nothing_tells_who_it_was_and_every_sum_stays(company: Company) -> None:
     assert company.database.ask(audit.first_broken) is None
     company.database.transact(ingest.rebuild)
     assert company.database.ask(sums) == before
-    assert "$40.00" in company.say("fay", f"spend of {pseudonym} last week") or pseudonym
+    assert re.search(rf"{pseudonym} +\$40\.00", company.say("fay", "spend of team search by person last week"))
     if company.database.is_sqlite:
         company.database.close()
         files = [*Path(str(company.database.url.database)).parent.glob("bursar.db*")]
@@ -147,6 +157,66 @@ def test_a_day_that_the_provider_tells_again_stays_under_the_pseudonym(company: 
     company.pull()
     assert company.database.ask(sums) == before
     assert "quillfeather" not in company.database.ask(everything).lower()
+
+
+class Hourly(FakeProvider):
+    """Tells hours beside its days."""
+
+    can = FakeProvider.can | {"hours"}
+
+    def hours(self, since: datetime, until: datetime) -> Iterator[Charge]:
+        """See Provider."""
+        yield from (replace(each, bucket_hours=1) for each in self.rows if since <= each.bucket_start < until)
+
+
+def test_hours_that_are_told_again_stay_under_the_pseudonym(company: Company) -> None:
+    """Providers tell the last two days again and again; what is used after she was erased is nobody's."""
+    provider = Hourly()
+    provider.spends("zorvana.quillfeather@acme.example", "3.00", company.clock().date())
+    before = Pull("llm", company.clock(), None, None, 0, 0, "")
+    read_hours(company.database, provider, company.app.policy, before, company.clock)
+    leaves(company)
+    pseudonym = erased(company)
+    read_hours(company.database, provider, company.app.policy, before, company.clock)
+
+    told = company.database.ask(lambda conn: conn.execute(select(hours)).all())
+    assert [(each.account_id, each.subject) for each in told] == [(f"person/{pseudonym}", pseudonym)]
+    assert company.database.ask(telling) == []
+
+
+def test_what_programs_tell_late_stays_under_the_pseudonym(company: Company) -> None:
+    """A measurement of before she was erased may come a day later; it is hers, and does not say so."""
+    used_at = company.clock()
+    leaves(company, days=0)
+    pseudonym = erased(company)
+    at_ns = int(used_at.timestamp()) * 10**9 - 1
+    hour = used_at.replace(minute=0) - timedelta(hours=1)
+    cell = Cell("claude-code", hour, "", "zorvana.quillfeather@acme.example", "claude-opus-4-5")
+    late = Measured(cell, {"tokens_input": 1}, 1_000_000, 1, at_ns - 1, at_ns)
+    says_first(company.app, lambda ctx: take_in(ctx, [late]))
+
+    assert company.database.ask(telling) == []
+    assert company.database.ask(by_account)[f"person/{pseudonym}"] > 40 * 10**9
+
+
+def test_what_they_called_a_tool_or_a_job_tells_nothing(database: Database, clock: Clock) -> None:
+    """The claim stays, for it was paid back; no part of a name stays in the words of whoever wrote them."""
+    rules: dict[str, object] = {**RULES, "claims": {"categories": [{"name": "tools", "amount": "500 USD"}]}}
+    company = Company(database, clock, rules, directory=WITH_ZOE)
+    company.say("zorvana", "claim 20 USD Cursor of Quillfeather September: secret reason of mine", "d1")
+    company.say("max", "approve 1", "d2")
+    company.say("fay", "paid 1", "d3")
+    program = Caller("person/zorvana", "token #1")
+    held = Reserve(amount="1 USD", external_id="quillfeather-nightly", what="of Quillfeather")
+    made = company.app.call(program, "zorvana", held)
+    assert isinstance(made, ReservationAnswer)
+    company.app.call(program, "zorvana", Release(reservation=made.reservation))
+    company.settle()
+    leaves(company)
+    erased(company)
+
+    assert company.database.ask(telling) == []
+    assert "Cursor of …" in company.say("fay", "claims all")
 
 
 def test_an_hr_import_that_still_has_her_makes_somebody_new(company: Company) -> None:

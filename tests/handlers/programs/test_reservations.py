@@ -1,6 +1,7 @@
 """Reservations: what a job is going to spend counts until it has arrived as charges, and never beside them."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -439,3 +440,23 @@ def test_a_job_that_was_granted_tokens_is_held_at_half(counted: Programs) -> Non
     assert counted.call(CRAWLER, Check()).decision == "yes"
     uses(counted, "crawler-key", 1_500_000)
     assert counted.call(CRAWLER, Check()).why == "checkpoint"
+
+
+@pytest.mark.parametrize(
+    ("said", "cost"),
+    [("1.2e-05", "0.000012"), ("1.5E1 USD", "15"), ("0.00012345678901234 USD", "0.000123457"), ("2.5 EUR", "2.75")],
+)
+def test_a_cost_is_read_as_programs_write_it(at_acme: Programs, said: str, cost: str) -> None:
+    """Python and JavaScript write small numbers with an exponent; gateways reckon in dollars, whatever the budget."""
+    policy = at_acme.company.app.policy
+    rates = {"EUR": {date(2026, 11, 1): Decimal("1.1")}}
+    at_acme.company.app.policy = policy.model_copy(update={"rates": rates})
+    made = at_acme.call(ANA, Reserve(amount="50 USD"))
+    assert at_acme.call(ANA, Settle(reservation=made.reservation, cost=said)).cost.amount == cost
+
+
+@pytest.mark.parametrize("said", ["1e99", "9e19 EUR", "-1e-5", "1e", "e5", "1e-999"])
+def test_a_cost_that_nobody_can_mean_is_refused(at_acme: Programs, said: str) -> None:
+    """With what would be right."""
+    made = at_acme.call(ANA, Reserve(amount="50 USD"))
+    assert at_acme.refused(ANA, Settle(reservation=made.reservation, cost=said))

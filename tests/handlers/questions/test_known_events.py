@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from handlers.policy import Policy
 from storage import seats
 from storage.db import Database
 from storage.seats import Seat
@@ -37,6 +38,16 @@ def test_a_new_price_counts_from_its_day_for_whoever_uses_it(database: Database,
     assert ana.splitlines()[0] == "$210 expected by 30 November, limit $400.00"
     assert "new prices" not in ana
     assert "$440 expected by 30 November" in company.say("fay", "forecast of organization")
+
+
+def test_a_contract_that_is_written_down_counts_at_once(database: Database, clock: Clock) -> None:
+    """What was estimated by the rules of before is not said by the new ones, though no figure has changed."""
+    company = company_with(database, clock, {})
+    assert "Month-end estimate  $210" in company.say("bob", "balance")
+    dearer = [{**CONTRACT, "prices": [{"from": date(2026, 11, 25), "percent": 50}]}]
+    contracts = Policy.model_validate({"contracts": dearer}).contracts
+    company.app.policy = company.app.policy.model_copy(update={"contracts": contracts})
+    assert "Month-end estimate  $230" in company.say("bob", "balance")
 
 
 def test_seats_of_a_contract_that_begins_are_paid_from_its_first_day(database: Database, clock: Clock) -> None:

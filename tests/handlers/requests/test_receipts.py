@@ -246,3 +246,17 @@ def test_without_claims_no_file_is_kept(tmp_path: Path, clock: Clock) -> None:
     with pytest.raises(RefusedError, match="I keep files for claims only"):
         company.app.keep_receipt("ana", pdf())
     database.close()
+
+
+def test_a_claim_that_is_paid_back_or_denied_takes_no_receipt(on_both: Company) -> None:
+    """What the books say of it stands; a file that comes later is of no use to it."""
+    on_both.say("ana", CLAIM, "d1")
+    on_both.say("ana", "claim 10 USD cursor October: pair programming", "d2")
+    on_both.say("max", "approve 1", "d3")
+    on_both.say("max", "deny 2 too late", "d4")
+    on_both.say("fay", "paid 1", "d5")
+
+    for number in (1, 2):
+        said = claims_with(on_both, "ana", f"receipt {number}", pdf())
+        assert said.title == f"Claim #{number} is closed: no receipt can be added."
+    assert on_both.database.ask(lambda conn: receipts.counted(conn, [1, 2])) == {}

@@ -1,6 +1,5 @@
 """A question in a slash command is answered the same past Bolt as by it, and nobody sees what they should not."""
 
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,12 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 from slack_bolt import BoltResponse
 
 import handlers
+from bot.errors import RefusesUsError
 from bot.platforms.slack.block_kit import message
 from bot.platforms.slack.client import web_client
+from bot.platforms.slack.identity import Home
 from bot.platforms.slack.listener import ListenerSettings, SlackListener, Turn
 from bot.platforms.slack.verification import Rejection, Verifier
 from handlers.card import Card
@@ -107,7 +109,7 @@ class Typed:
         except RefusedError:
             return self.ask_through(person, text)
         shown = message(card) | {"response_type": "ephemeral" if card.personal else "in_channel"}
-        return "" if card.inputs or card.files else json.dumps(shown)
+        return "" if card.inputs or card.files else orjson.dumps(shown).decode()
 
     def at_once(self, person: str, text: str) -> BoltResponse | None:
         """Ask for what can be answered without waiting."""
@@ -198,7 +200,7 @@ def test_while_all_connections_are_in_use_nothing_waits_for_one_at_once(
     """It is left to a thread, which may wait."""
     assert typed.company.database.is_sqlite is (typed.at_once("ana", "balance") is not None)
 
-    def busy(*_args: object) -> None:
+    def busy(*_args: object, **_named: object) -> None:
         raise BusyError("all connections to the database are in use")
 
     monkeypatch.setattr(typed.company.database, "ask", busy)
@@ -216,6 +218,18 @@ def test_a_bug_is_told_by_a_number(typed: Typed, monkeypatch: pytest.MonkeyPatch
     assert "That broke" in typed.ask("ana", "balance")
     monkeypatch.setattr(typed.company.app, "ask_linked", bug)
     assert "That broke" in typed.ask("ana", "balance")
+
+
+def test_a_workspace_without_the_app_is_no_bug(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was taken off while somebody asked: both ways say so alike."""
+
+    def gone() -> Home:
+        raise RefusesUsError("The app is not installed there.")
+
+    for each in (typed.past, typed.through):
+        monkeypatch.setattr(each._people, "_home", gone)
+    assert "broke" not in typed.ask("ana", "balance")
+    assert typed.ask("ana", "balance") == typed.ask_through("ana", "balance")
 
 
 def test_an_order_is_seen_by_the_next_question(typed: Typed) -> None:

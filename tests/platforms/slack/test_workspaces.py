@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from slack_sdk.errors import SlackApiError
 from sqlalchemy import text
 
+from bot import installations
 from bot.app import App, utc_now
 from bot.build import build
 from bot.cli.check import findings
@@ -31,7 +32,7 @@ from handlers.card import Card, Table
 from handlers.place import Place, named_place
 from handlers.sentence import Sentence
 from storage import pauses, people
-from storage.db import Database
+from storage.db import BusyError, Database
 from tests.support.at_once import at_once
 from tests.support.fakes.slack import PATIENCE_S, FakeSlack
 from tests.support.fakes.slack_town import CLIENT_ID, CLIENT_SECRET, SlackTown, Workspace
@@ -276,6 +277,29 @@ def test_a_token_is_renewed_before_it_ends_by_one_of_several_replicas(database: 
     assert town.given == given + 1
     assert sum(asked.get("grant_type") == "refresh_token" for name, asked in town.calls if name == ACCESS) == 1
     fresh = replicas[0].installations.every()["T1"]
+    assert town.tokens[fresh.bot_token].refresh == fresh.bot_refresh_token
+
+
+def test_new_tokens_are_saved_though_the_database_is_away_for_a_while(
+    database: Database, town: SlackTown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slack takes a refresh token once: if what it gives is lost, the app has to be installed again."""
+    monkeypatch.setattr(installations, "SAVED_AGAIN_S", (0.0,) * 6)
+    town.lasts_s = 3600.0
+    replica = _replica(database, town)
+    _install(replica, town.workspaces["T1"])
+    town.lasts_s = 12 * 3600.0
+    transact, away, given = Database.transact, [BusyError("away"), BusyError("still away")], town.given
+
+    def comes_back(self: Database, work: Any, **how: Any) -> Any:
+        if away and town.given > given:  # Slack has given the new ones
+            raise away.pop()
+        return transact(self, work, **how)
+
+    monkeypatch.setattr(Database, "transact", comes_back)
+    assert _team(replica) == "T1"
+    assert away == []
+    fresh = replica.installations.every()["T1"]
     assert town.tokens[fresh.bot_token].refresh == fresh.bot_refresh_token
 
 

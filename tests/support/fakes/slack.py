@@ -624,6 +624,8 @@ class FakeSlack(Loopback):
                 "is_channel": True,
                 "name": channel.lower(),
                 "is_archived": channel in self.archived,
+                "is_ext_shared": channel in self.hosts,
+                "is_pending_ext_shared": False,
                 "is_member": self.bot_user in self.channels[channel],
             }
         }

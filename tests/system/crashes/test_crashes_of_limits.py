@@ -58,8 +58,9 @@ def at_the_provider(provider: MortalProvider) -> list[object]:
     return [(each.subject, each.amount_nanos, each.paused) for each in provider.there.values()]
 
 
-def test_whenever_the_process_dies_from_asking_to_applied_the_end_is_the_same(tmp_path: Path) -> None:
-    """At every commit, before it and after it, and at every order to the provider: nothing is lost or granted twice."""
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.long)])
+def test_whenever_the_process_dies_from_asking_to_applied_the_end_is_the_same(tmp_path: Path, every: int) -> None:
+    """At commits, before and after them, and at orders to the provider, every fifth or all: nothing lost or double."""
     url = fresh(tmp_path, "whole")
     provider, board, fate = MortalProvider(), MortalBoard(), Fate()
     life(url, provider, board, fate, Clock(MONDAY))
@@ -67,7 +68,7 @@ def test_whenever_the_process_dies_from_asking_to_applied_the_end_is_the_same(tm
     assert provider.allows("ana") == 450
     assert any("applied at" in title for title in board.titles())
 
-    for at in range(1, fate.steps + 1, 3):
+    for at in range(1, fate.steps + 1, every):
         url, clock = fresh(tmp_path, f"died-{at}"), Clock(MONDAY)
         again, board = MortalProvider(), MortalBoard()
         with pytest.raises(Died):
