@@ -37,6 +37,7 @@ WORDS_MAX = 200
 TEXT_MAX = 3000
 UNTIL_LETTERS_MAX = 40
 STOPS = "?!.,;:。~… "
+QUOTES = '“”„«»「」"'
 Beside = Callable[[Connection, str, Callable[[Connection], None]], bool]
 ANYTHING = "…"
 """Ends what a synonym stands for if the rest of the sentence is passed over."""
@@ -352,6 +353,8 @@ def understand(one: Command, rest: str, inputs: Mapping[str, str], ctx: Context)
     words = split_words(rest)
     if len(rest) > TEXT_MAX or len(words) > WORDS_MAX:
         raise RefusedError("That is too long. Say it in fewer words.")
+    if not one.writes:
+        words = [each.strip(QUOTES) or each for each in words]
     words = _day_at_the_end(one, words, values, ctx)
     before: list[str] = []
     while words:

@@ -65,7 +65,7 @@ class BudgetException(NewException):
 _NEW = tuple(NewException.__dataclass_fields__)
 _FIELDS = tuple(BudgetException.__dataclass_fields__)
 _COLUMNS = [exceptions.c[name] for name in _FIELDS]
-_RUNNING = select(*_COLUMNS).where(exceptions.c.ended_at.is_(None)).order_by(exceptions.c.id)
+_RUNNING = Prepared(select(*_COLUMNS).where(exceptions.c.ended_at.is_(None)).order_by(exceptions.c.id))
 _SPEAKER = {
     dialect: Prepared(
         select(people, version_in(dialect), *(column.label(f"of_{column.name}") for column in _COLUMNS))
@@ -79,7 +79,7 @@ _SPEAKER = {
 
 def running(conn: Connection) -> list[BudgetException]:
     """All that were not ended, the oldest first; one whose last day is over is there until it is ended."""
-    return [BudgetException(*row) for row in conn.execute(_RUNNING)]
+    return [BudgetException(*row) for row in _RUNNING.rows(conn, {})]
 
 
 def running_now(conn: Connection) -> tuple[BudgetException, ...]:

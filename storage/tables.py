@@ -291,7 +291,7 @@ charge_versions = Table(
 )
 
 # What providers tell by the hour beside their days: for seeing soon what goes on, and never a part of what was spent.
-# Kept for four weeks. An hour without a price counts what the model cost of late, or its tokens as unpriced.
+# Kept for 30 days. An hour without a price counts what the model cost of late, or its tokens as unpriced.
 hours = Table(
     "hours",
     metadata,
@@ -612,7 +612,6 @@ alerts = Table(
     Column("until", Instant),
 )
 
-# What somebody wants otherwise than it is for all.
 # Shadow budgets that were let count, each from a day on.
 promotions = Table(
     "promotions",
@@ -623,6 +622,7 @@ promotions = Table(
     Column("said_at", Instant, nullable=False),
 )
 
+# What somebody wants otherwise than it is for all.
 preferences = Table(
     "preferences",
     metadata,

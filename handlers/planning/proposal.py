@@ -405,7 +405,11 @@ class Reading:
         return self._set(name, taken[0])
 
     def amount_in_front(self) -> tuple[Amount, int] | None:
-        """The amount in front, and how many words it is."""
+        """The amount in front, and how many words it is; None if there is none.
+
+        Raises:
+            RefusedError: it cannot be understood, or is below zero.
+        """
         try:
             taken = take_amount(self.words, self.ctx.locale, self.ctx.policy.organization.currency)
         except AmountError as wrong:

@@ -52,7 +52,9 @@ def known_events(ctx: Context, account_id: str, budget: Budget | None, first: da
     """
     if not ctx.policy.contracts or (budget and budget.unit in COUNTED):
         return ()
-    rises = [each for each in announced(ctx) if first < each.change.since < end]
+    rises = []
+    if any(first < change.since < end for each in ctx.policy.contracts for change in each.prices):
+        rises = [each for each in announced(ctx) if first < each.change.since < end]
     found = [*_prices(ctx, account_id, budget, rises)] if rises else []
     if account_id == ORGANIZATION and (budget is None or budget.models == "all"):
         found += [each for one in ctx.policy.contracts if (each := _seats(ctx, one, end))]

@@ -347,7 +347,11 @@ def own_statuses(ctx: Context, account: Account, found: Sequence[BudgetStatus]) 
 
 
 def chosen_of(own: list[BudgetStatus], budget: Budget | None, account: Account) -> BudgetStatus:
-    """The budget that was named, else the one that decides."""
+    """The budget that was named, else the one that decides.
+
+    Raises:
+        RefusedError: it is no budget of theirs.
+    """
     if budget is None:
         return own[0]
     found = next((each for each in own if each.budget.name == budget.name), None)

@@ -653,6 +653,9 @@ spend search team last week -> spend | whom=team/search | period=2026-11-09..202
 request 50 until end of december -> request | amount=50 | until=2026-12-31
 request 50 until the weekend -> request | amount=50 | until=2026-11-22
 request 50 until fri -> request | amount=50 | until=2026-11-27
+spend of “ana” last week -> spend | whom=person/ana | period=2026-11-09..2026-11-15
+balance of "Search" -> balance | whom=team/search
+request 50 “ana” -> request | amount=50 | reason=“ana”
 spend ytd by model -> spend | by=model | period=2026-01-01..2026-12-31
 spend mtd of ana -> spend | whom=person/ana | period=2026-11-01..2026-11-30
 spend week 53 -> spend | period=2020-12-28..2021-01-03

@@ -53,6 +53,10 @@ def token(settings: TeamsSettings, secret: str, http_client: object = None) -> C
         settings: the app registration; the first tenant is where it is.
         secret: of the app registration.
         http_client: asks Microsoft Entra; None for msal's own.
+
+    Returns:
+        Gives one. It raises an UndeliverableError where the app registration is missing or refused, and an
+        UnreachableError where Entra cannot be reached.
     """
     made: list[ConfidentialClientApplication] = []
 

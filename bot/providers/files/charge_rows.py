@@ -112,7 +112,15 @@ def _part(amount: int | None, done: timedelta, whole: timedelta, name: str) -> i
 
 @lru_cache(1024)
 def name_of(text: str, column: str) -> str:
-    """A name or id, "" for one of the words for nothing."""
+    """A name or id, "" for one of the words for nothing.
+
+    Args:
+        text: as it stands in the file.
+        column: its title, for a complaint.
+
+    Raises:
+        RowError: it is longer than LETTERS_MAX, or has letters that cannot be shown.
+    """
     word = said(text)
     if len(word) > LETTERS_MAX or not word.isprintable():
         raise RowError("it is no name: it is too long or has odd letters", column)
@@ -121,7 +129,11 @@ def name_of(text: str, column: str) -> str:
 
 @lru_cache(1024)
 def id_of(text: str, column: str) -> str:
-    """The id of somebody or something. A key that could be used is shortened to its end, as consoles show it."""
+    """The id of somebody or something. A key that could be used is shortened to its end, as consoles show it.
+
+    Raises:
+        RowError: as `name_of`, or a spreadsheet has made a number of it.
+    """
     word = name_of(text, column)
     mantissa, power, digits = word.upper().partition("E+")
     if power and digits.isdecimal() and mantissa.replace(".", "").isdecimal():
@@ -131,7 +143,11 @@ def id_of(text: str, column: str) -> str:
 
 @lru_cache(64)
 def currency_of(text: str, column: str) -> str:
-    """An ISO 4217 code, in small letters, too, or a name or a sign that only one currency has."""
+    """An ISO 4217 code, in small letters, too, or a name or a sign that only one currency has.
+
+    Raises:
+        RowError: it is none of these.
+    """
     plain = tidy(text)
     called = currencies_of(plain.lower().removeprefix("us ") if plain.lower().startswith("us dollar") else plain)
     only = len(called) == 1 or plain.lower() in MAIN
@@ -142,14 +158,22 @@ def currency_of(text: str, column: str) -> str:
 
 
 def pico_of(cost: Decimal, column: str) -> int:
-    """Money, as 10⁻¹² of its currency; below zero it is a credit."""
+    """Money, as 10⁻¹² of its currency; below zero it is a credit.
+
+    Raises:
+        RowError: it is more than COST_MAX.
+    """
     if abs(cost) > COST_MAX:
         raise RowError("it is more than a row can cost", column)
     return round(cost.scaleb(PICO_DIGITS))
 
 
 def count_of(number: Decimal, column: str) -> int:
-    """How many; below zero it is a correction."""
+    """How many; below zero it is a correction.
+
+    Raises:
+        RowError: it is more than TOKENS_MAX, or no whole number.
+    """
     if abs(number) > TOKENS_MAX:
         raise RowError("it is more than a row can count", column)
     if number != number.to_integral_value():

@@ -68,7 +68,11 @@ class Money:
         return nanos(credits_ * self.credit_nanos / NANOS)
 
     def limited(self, unit: Unit, amount_nanos: int) -> Mapping[str, Any]:
-        """A limit as it is written, rounded down to what the unit can say."""
+        """A limit as it is written, rounded down to what the unit can say.
+
+        Raises:
+            UndeliverableError: the service takes no limit as high.
+        """
         if unit == "usd":
             cents = amount_nanos // CENT_NANOS
             amount = f"{cents // 100}.{cents % 100:02}"

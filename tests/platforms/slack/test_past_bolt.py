@@ -200,7 +200,7 @@ def test_while_all_connections_are_in_use_nothing_waits_for_one_at_once(
     """It is left to a thread, which may wait."""
     assert typed.company.database.is_sqlite is (typed.at_once("ana", "balance") is not None)
 
-    def busy(*_args: object) -> None:
+    def busy(*_args: object, **_named: object) -> None:
         raise BusyError("all connections to the database are in use")
 
     monkeypatch.setattr(typed.company.database, "ask", busy)
