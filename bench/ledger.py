@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from itertools import groupby
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, MetaData, text
@@ -27,6 +28,7 @@ from storage import bulk_load, ingest, partitions, people, pulls
 from storage.charges import Charge
 from storage.db import Database
 from storage.directory import Directory, Link, Person, Team
+from storage.ingest import WholeDay
 from storage.pulls import Pull
 from storage.tables import charges
 
@@ -37,13 +39,13 @@ DEPARTMENTS = 10
 TEAMS = 1_000
 ASKERS = 1_000
 DAYS_OF_MONTH = 10
-RESTATED = 100_000
+RESTATER, RESTATED = "restater", 100_000
 RESTATED_ROUNDS = 3
 ROUNDS = 5
 ASKED = 200
 WARM_UP = 50
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-FLAT_AIM, SHARE_AIM, GROUP_AIM_MS = 1.3, 1 / 3, 50.0
+FLAT_AIM, SHARE_AIM, GROUP_AIM_MS = 1.3, 0.25, 50.0
 RULES = {
     "organization": {"name": "Large", "zone": "UTC"},
     "directory": ["sample"],
@@ -241,20 +243,28 @@ def balance(app: App, person: str, words: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Restated:
-    """Rows a second, and a second of our processor: by the driver alone, restated, and read again without a change."""
+    """Rows a second, and a second of our processor: by the driver alone, and told anew by us.
+
+    Args:
+        floor: the driver alone.
+        restated: as a reading does.
+        same: the same reading again, in which nothing changed.
+        at_once: restated in one transaction.
+    """
 
     floor: tuple[float, float]
     restated: tuple[float, float]
     same: tuple[float, float]
+    at_once: tuple[float, float]
 
 
 def restated(database: Database) -> Restated:
     """Rows told anew; round after round, for others use the machine, too; the best of each."""
     record(database, 0)
-    rounds = [
-        (floor(database), record(database, number), record(database, number))
-        for number in range(1, RESTATED_ROUNDS + 1)
-    ]
+    rounds = []
+    for number in range(1, 2 * RESTATED_ROUNDS, 2):
+        works = (reading(database, number), reading(database, number), recording(database, number + 1))
+        rounds.append((floor(database), *map(_rate, works)))
     best = (tuple(map(max, zip(*each, strict=True))) for each in zip(*rounds, strict=True))
     return Restated(*best)
 
@@ -262,7 +272,7 @@ def restated(database: Database) -> Restated:
 def _rows(version: int) -> Iterator[Charge]:
     for n in range(RESTATED):
         start = datetime(2026, 10, 1 + n % 10, tzinfo=UTC)
-        yield Charge("restater", start, 24, "m", subject=f"u{n // 10}", tokens_input=9, requests=1, cost_nanos=version)
+        yield Charge(RESTATER, start, 24, "m", subject=f"u{n // 10}", tokens_input=9, requests=1, cost_nanos=version)
 
 
 def _same(cost_nanos: int, _currency: str, _day: date) -> tuple[int, int]:
@@ -276,8 +286,31 @@ def _rate(work: Callable[[], object]) -> tuple[float, float]:
     return RESTATED / (time.perf_counter() - began), RESTATED / (time.process_time() - began_cpu)
 
 
+def reading(database: Database, version: int) -> Callable[[], object]:
+    """What records the rows of a version as a reading does: a day at a time, each in slices. They are made before."""
+    told = sorted(_rows(version), key=_day)
+    days = [(WholeDay(RESTATER, day), list(cells)) for day, cells in groupby(told, _day)]
+
+    def work() -> None:
+        for whole, cells in days:
+            with database.apart() as apart:
+                ingest.record_apart(
+                    apart, cells, ZoneInfo("UTC"), _same, NOW, whole, meanwhile=_nothing, at_last=_nothing
+                )
+
+    return work
+
+
+def _day(charge: Charge) -> date:
+    return charge.bucket_start.date()
+
+
+def _nothing(*_: object) -> None:
+    """Nobody has told anything by telemetry."""
+
+
 def recording(database: Database, version: int) -> Callable[[], object]:
-    """What records the rows of a version; they are made before."""
+    """What records the rows of a version in one transaction; they are made before."""
     rows = list(_rows(version))
     return partial(database.transact, lambda conn: ingest.record(conn, rows, ZoneInfo("UTC"), _same, NOW))
 
@@ -344,7 +377,11 @@ def _of_balances(
 def _of_bulk(kind: str, rates: Restated, bulk_s: dict[str, float]) -> Table:
     floor, floor_cpu = rates.floor
     rows = [("driver's own upsert, no balances (floor)", f"{floor:,.0f}", "", "", "")]
-    shown = ((f"{RESTATED:,} restated rows, balances right", rates.restated), ("the same again", rates.same))
+    shown = (
+        (f"{RESTATED:,} rows restated by a reading, balances right", rates.restated),
+        ("the same again", rates.same),
+        ("restated in one transaction", rates.at_once),
+    )
     for what, (rate, cpu) in shown:
         share_cpu = f"{cpu / floor_cpu:.2f}" if kind == "SQLite" else ""  # PostgreSQL works in a process of its own
         aim = aimed(rate / floor, at_least=SHARE_AIM) if rate is rates.restated[0] else ""

@@ -116,7 +116,7 @@ def _run(costs: dict[str, Cost], rate: int, replicas: int) -> tuple[list[float],
         (moment, chance.expovariate(1 / kind.database), number)
         for number, (moment, kind) in enumerate(zip(through, kinds, strict=True))
     ]
-    cells = ingest.SLICE_CELLS
+    cells = ingest.SLICE_CELLS_MAX  # nobody waits for a slice on PostgreSQL
     new = costs["a new charge"]
     every = cells * (new.ours + new.database)  # a reading makes the next slice when one is written
     asked += [(number * every, cells * new.database, -1) for number in range(int(LASTS_S / every))]

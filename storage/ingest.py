@@ -9,6 +9,7 @@ waits for more than one of them.
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any
@@ -20,11 +21,13 @@ from sqlalchemy import (
     CompoundSelect,
     Connection,
     Date,
+    Dialect,
     FromClause,
     Select,
     String,
     Table,
     and_,
+    bindparam,
     case,
     cast,
     delete,
@@ -61,13 +64,15 @@ from storage.tables import (
     staged_apart,
 )
 from storage.units import from_nanos, scale_of, to_nanos
-from storage.upsert import insert_into
+from storage.upsert import insert_for
 
 NANOS = units.NANOS
 MOVED_AT_ONCE = 500
 LINKED_AT_ONCE = 5_000  # a statement takes a few ten thousand values at most
 SLICE_CELLS = 2_500
-"""Cells that are written in one transaction beside orders at most, those that are there already among them."""
+"""Cells that are written in one transaction beside orders at first, those that are there already among them."""
+SLICE_CELLS_MAX = 5_000
+"""The same where nobody waits long: every slice moves the rows of all teams, so larger ones cost less a cell."""
 SLICE_CELLS_MIN = 100
 MANY_CELLS = 10_000
 """From so many on it pays to look for accounts of the same line first. A slice has fewer, of people of all teams."""
@@ -259,7 +264,7 @@ def next_size(cells: int, held_s: float) -> int:
     """
     if held_s > SLICE_S:
         return min(cells, max(SLICE_CELLS_MIN, int(cells * SLICE_S / held_s)))
-    return min(SLICE_CELLS, cells * 2) if held_s < SLICE_S / 2 else cells
+    return min(SLICE_CELLS_MAX, cells * 2) if held_s < SLICE_S / 2 else cells
 
 
 def restate(conn: Connection, cells: Iterable[tuple[Charge, date]], convert: Convert, now: datetime) -> int:
@@ -433,8 +438,13 @@ def _literal(key: Key) -> ColumnElement[Any]:
 def _clear(conn: Connection, *tables: Table) -> None:
     """Make tables of one transaction, empty."""
     for table in tables:
-        conn.execute(CreateTable(table, if_not_exists=True))
+        conn.exec_driver_sql(_creating(table, conn.dialect))
         conn.execute(delete(table))
+
+
+@cache
+def _creating(table: Table, dialect: Dialect) -> str:
+    return str(CreateTable(table, if_not_exists=True).compile(dialect=dialect))
 
 
 def day_of(charge: Charge, zone: ZoneInfo) -> date:
@@ -500,20 +510,31 @@ def _settle(conn: Connection, words: Select[Any], now: datetime, near: ColumnEle
     if new_cells < cells:
         kept = insert(charge_versions).from_select([*columns, "version", "recorded_at", "replaced_at"], old)
         conn.execute(kept)
-    _add_to_spend(conn, _difference(), cells)
+    if cells < MANY_CELLS:
+        conn.execute(_moving_by_few(conn.dialect.name))
+    else:
+        _add_to_spend(conn, _difference(), cells)
     # Few cells move; the upsert then leaves the index of places alone, which costs as much as the cells themselves.
     if moved_cells:
         moved = update(charges).where(same, _MOVES)
         conn.execute(moved.values({name: changed.c[name] for name in PLACE}))
-    new = select(*(changed.c[name] for name in columns), literal(1), literal(now, charges.c.recorded_at.type))
-    statement = insert_into(conn, charges).from_select(
+    conn.execute(_taking_the_word(conn.dialect.name), {"now": now})
+    return cells
+
+
+@cache
+def _taking_the_word(dialect: str) -> Any:
+    """Lets the cells say what changed, at a moment `now`. Built once: a day is many slices."""
+    columns = [*KEY, *VALUES]
+    now = bindparam("now", type_=charges.c.recorded_at.type)
+    new = select(*(changed.c[name] for name in columns), literal(1), now)
+    statement = insert_for(dialect, charges).from_select(
         [*columns, "version", "recorded_at"],
         new.where(literal(1) == 1).order_by(*(changed.c[name] for name in KEY)),
     )
     values = {name: statement.excluded[name] for name in (*VALUES, "recorded_at") if name not in PLACE}
     values["version"] = charges.c.version + 1
-    conn.execute(statement.on_conflict_do_update(index_elements=list(KEY), set_=values))
-    return cells
+    return statement.on_conflict_do_update(index_elements=list(KEY), set_=values)
 
 
 def _words_of(conn: Connection, part: _Part) -> Select[Any]:
@@ -591,9 +612,7 @@ def _add_to_spend(conn: Connection, amounts: Select[Any] | CompoundSelect[Any], 
     What an account itself moved by is added up first: a restated cell is then one row on its way up, and not two. Of
     many cells, what people of the same line moved by is added up before it goes up.
     """
-    each = amounts.subquery()
-    own = [each.c[name] for name in ROLLED]
-    part = select(*own, *_added(each)).group_by(*own)
+    part = _own(amounts)
     if cells < MANY_CELLS:
         _upsert_spend(conn, _up_the_line(part.subquery()))
         return
@@ -614,6 +633,19 @@ def _add_to_spend(conn: Connection, amounts: Select[Any] | CompoundSelect[Any], 
     )
     above = or_(lineage.c.ancestor_id != joint.c.account_id, ~_is_person(joint))
     _upsert_spend(conn, _up_the_line(joint).where(above))
+
+
+@cache
+def _moving_by_few(dialect: str) -> Any:
+    """The same for what changes of few cells. Built once: a day is many slices."""
+    return _adding_to_spend(dialect, _up_the_line(_own(_difference()).subquery()))
+
+
+def _own(amounts: Select[Any] | CompoundSelect[Any]) -> Select[Any]:
+    """What each account itself moves by."""
+    each = amounts.subquery()
+    own = [each.c[name] for name in ROLLED]
+    return select(*own, *_added(each)).group_by(*own)
 
 
 def _added(table: FromClause) -> list[ColumnElement[int]]:
@@ -657,6 +689,10 @@ def _up_the_line(part: FromClause) -> Select[Any]:
 
 
 def _upsert_spend(conn: Connection, sums: Select[Any]) -> None:
-    statement = insert_into(conn, spend).from_select([*ROLLED, *SUMS], sums)
+    conn.execute(_adding_to_spend(conn.dialect.name, sums))
+
+
+def _adding_to_spend(dialect: str, sums: Select[Any]) -> Any:
+    statement = insert_for(dialect, spend).from_select([*ROLLED, *SUMS], sums)
     values = {name: spend.c[name] + statement.excluded[name] for name in SUMS}
-    conn.execute(statement.on_conflict_do_update(index_elements=list(ROLLED), set_=values))
+    return statement.on_conflict_do_update(index_elements=list(ROLLED), set_=values)

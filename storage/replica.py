@@ -19,9 +19,13 @@ each hour and in each timeline; what has another one is the copy of another data
 of two servers was promoted.
 """
 
+import os
 import secrets
+import socket
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
@@ -64,6 +68,8 @@ MARK = "replica mark"
 MARK_KEPT = timedelta(hours=1)
 LATE_S = 0.1
 """A question waits so long for the replica to replay what it must have seen."""
+ANSWERS_S = 2.0
+"""A server that does not say within this time how far it is will not say anything."""
 PAUSE_FIRST_S, PAUSE_MAX_S = 0.001, 0.01
 CONFLICTS = frozenset(("40001", "40P01", "57014"))
 """How a statement ends whose rows the primary has removed: postgresql.org, Hot Standby, Handling Query Conflicts."""
@@ -158,12 +164,15 @@ class Replica:
         Args:
             work: called with a connection, perhaps twice.
         """
-        found: Answer[T] | None = None
-        why = self.trouble
-        if why not in LASTING:
+        if self.trouble in LASTING:
+            self._heard(self.trouble)
+            return None
+        why: Why | Literal[""] = ""  # also if the question raises what is its answer
+        try:
             found, why = self._tried(work)
             self._note(why)
-        self._heard(why)
+        finally:
+            self._heard(why)
         return found
 
     def look(self) -> Why | Literal[""]:
@@ -221,6 +230,10 @@ class Replica:
         Raises:
             UnfitError: it has not, or is no replica of this primary.
         """
+        with _hung_up_after(conn, ANSWERS_S):
+            self._wait_until_fresh(position, conn)
+
+    def _wait_until_fresh(self, position: Position, conn: Connection) -> None:
         end_s = time.monotonic() + (0 if self.trouble == "late" else LATE_S)
         pause_s = PAUSE_FIRST_S
         for looks in count():
@@ -251,6 +264,25 @@ def needs_mark(position: Position, now: datetime, conn: Connection) -> bool:
 def make_mark(position: Position, now: datetime, conn: Connection) -> None:
     """Make a new mark, which no copy has that was made before."""
     installation.note(conn, MARK, f"{position.timeline}/{secrets.token_hex(8)}", now)
+
+
+@contextmanager
+def _hung_up_after(conn: Connection, seconds: float) -> Iterator[None]:
+    """Cut the line to a server that keeps it open and says nothing; who waits is then told that it is gone."""
+    with socket.socket(fileno=os.dup(conn.connection.driver_connection.fileno())) as line:  # type: ignore[union-attr]
+        timer = threading.Timer(seconds, _cut, [line])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+
+
+def _cut(line: socket.socket) -> None:
+    with suppress(OSError):  # the server was first
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _why(trouble: DBAPIError) -> Why:

@@ -32,7 +32,7 @@ SKEW_SEEN = timedelta(minutes=10)
 REPLICA: Mapping[str, str] = {
     "late": N_("behind, so the primary server answers"),
     "unmarked": N_("not recognized yet, so the primary server answers"),
-    "unreachable": N_("does not answer, so the primary server does"),
+    "unreachable": N_("can't be reached, or refuses us, so the primary server answers"),
     "no_access": N_("refuses the user or the password, so the primary server answers"),
     "primary": N_("no read replica but a server that takes changes itself, so the primary server answers"),
     "other": N_("a copy of another database, so the primary server answers"),

@@ -1,6 +1,7 @@
 """Every benchmark runs to its end at the smallest size. What it measures there means nothing, and is not looked at."""
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from types import ModuleType
 
 import pytest
@@ -37,6 +38,7 @@ def here(work: Callable[[], object]) -> object:
     return work()
 
 
+FORECAST_METHODS = import_module("bench.forecast.methods")  # in its package a function has this name
 COMPANY: Sizes = {"PEOPLE": 200, "TEAMS": 10}
 DIGESTS: Mapping[ModuleType, Sizes] = {
     ledger: COMPANY,
@@ -73,7 +75,10 @@ PAGES: Mapping[ModuleType, Sizes] = {
     ledger: {"PEOPLE": 60, "TEAMS": 10},
 }
 SMALLEST: Mapping[str, Mapping[ModuleType, Sizes]] = {
-    "slash": {servers: {"DAYS": 2}, slash: {"ROUNDS": 1, "ROUND_S": 0.1, "WARM_UP": 20, "ASKED_BEFORE": 5}},
+    "slash": {
+        servers: {"DAYS": 2},
+        slash: {"ROUNDS": 1, "ROUND_S": 0.1, "PER_SECOND_MAX": 1_000, "WARM_UP": 20, "ASKED_BEFORE": 5},
+    },
     "start": {
         servers: {"DAYS": 2},
         start: {"STARTS": 1, "COMMANDS": 20, "SETTLE_S": 0.0, "DAY_ROUNDS": 1, "DAY_COMMANDS": 20},
@@ -97,9 +102,9 @@ SMALLEST: Mapping[str, Mapping[ModuleType, Sizes]] = {
     "digest-large": DIGESTS,
     "pull": {pull: {"SIZES": (500,), "PEOPLE": 50}},
     "orders-beside-a-pull": {orders: {"ROWS": 5_000, "PEOPLE": 300, "TEAMS": 5, "QUIET": 5}},
-    "forecast": {forecast: {"SEEDS": 1}},
+    "forecast": {forecast: {"SEEDS": 1, "VIEWS_SEEDS": 2}, FORECAST_METHODS: {"FUTURES": 2}},
     "telemetry": {servers: {"DAYS": 2}, telemetry: {"CLIENTS": 100, "MINUTES": 1, "WARM_UP": 5}},
-    "api": {servers: {"DAYS": 2}, api: {"ROUNDS": 1, "ROUND_S": 0.1}},
+    "api": {servers: {"DAYS": 2}, api: {"ROUNDS": 1, "ROUND_S": 0.1, "PER_SECOND_MAX": 1_000}},
     "pages": PAGES,
     "pages-large": PAGES,
     "people-large": {people: {"LARGE": 200, "alone": here}},

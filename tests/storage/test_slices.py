@@ -41,6 +41,7 @@ class DiedError(Exception):
 def company(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
     """Six people in two teams; a slice is three cells."""
     monkeypatch.setattr(ingest, "SLICE_CELLS", 3)
+    monkeypatch.setattr(ingest, "SLICE_CELLS_MAX", 3)
     database.transact(lambda conn: people.apply(conn, HERE, date(2026, 11, 1)))
     return database
 
@@ -198,6 +199,7 @@ def test_a_slice_for_which_orders_waited_too_long_makes_the_next_one_smaller(
 ) -> None:
     """Where nobody waits for a slice, it stays as large as it may be."""
     monkeypatch.setattr(ingest, "SLICE_CELLS", 8)
+    monkeypatch.setattr(ingest, "SLICE_CELLS_MAX", 8)
     monkeypatch.setattr(ingest, "SLICE_CELLS_MIN", 2)
     monkeypatch.setattr(ingest, "SLICE_S", 0.0)  # whatever a slice takes is too long
     sizes = [0]
@@ -212,7 +214,7 @@ def test_a_slice_for_which_orders_waited_too_long_makes_the_next_one_smaller(
 
 @pytest.mark.parametrize(
     ("cells", "held_s", "following"),
-    [(2_500, 0.15, 2_500), (2_500, 0.4, 1_250), (2_500, 60.0, 100), (600, 0.05, 1_200), (2_000, 0.05, 2_500)],
+    [(2_500, 0.15, 2_500), (2_500, 0.4, 1_250), (2_500, 60.0, 100), (600, 0.05, 1_200), (4_000, 0.05, 5_000)],
 )
 def test_slices_are_as_large_as_what_an_order_may_wait(cells: int, held_s: float, following: int) -> None:
     """They grow again when the machine has time."""

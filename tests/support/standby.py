@@ -54,6 +54,20 @@ class Servers:
         """Let the standby be a primary of its own."""
         self._control("promote", "-w")
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Let the standby do nothing, with all its lines open."""
+        first, *_ = (self._home / "postmaster.pid").read_text(encoding="utf-8").split()
+        server = import_module("psutil").Process(int(first))
+        processes = [server, *server.children()]
+        for each in processes:
+            each.suspend()
+        try:
+            yield
+        finally:
+            for each in processes:
+                each.resume()
+
     def renew(self) -> None:
         """Throw the standby away, and make another one."""
         self.stop()

@@ -236,6 +236,17 @@ def test_a_replica_that_goes_away_in_mid_question_is_not_noticed(here: Here) -> 
     assert here.ask(in_recovery) == (True, "")
 
 
+def test_a_replica_that_says_nothing_any_more_is_given_up(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its host keeps the line open, and would let whoever asks wait for ever; and the clock with it."""
+    monkeypatch.setattr(module, "ANSWERS_S", 0.5)
+    assert here.ask(in_recovery) == (True, "")
+    with here.servers.frozen():
+        assert here.ask(in_recovery) == (False, "unreachable")
+        assert here.database.look_at_replica(NOW) == "unreachable"
+    assert here.database.look_at_replica(NOW) == ""
+    assert here.ask(in_recovery) == (True, "")
+
+
 def test_a_file_begins_anew_if_the_replica_goes_away_in_mid_of_it(here: Here, tmp_path: Path) -> None:
     """What was written of it until then is not in it twice."""
     post(here.database, "grant/1")
@@ -314,7 +325,7 @@ def test_a_question_that_fails_for_reasons_of_its_own_fails_once(here: Here) -> 
 
     with pytest.raises(LookupError):
         here.ask(work)
-    assert asked == [1]
+    assert (asked, here.heard) == ([1], [""])
 
 
 def test_when_all_connections_to_the_replica_are_in_use_the_primary_answers(here: Here) -> None:
@@ -434,8 +445,8 @@ def test_everybody_is_told_that_the_replica_is_not_used(company: Company, here: 
     here.servers.stop()
     company.app.tick()
     assert "Read replica" in company.say("fay", "status")
-    assert "does not answer, so the primary server does" in company.say("fay", "status")
-    assert "read replica: does not answer" in got("/readyz")
+    assert "can't be reached, or refuses us, so the primary server answers" in company.say("fay", "status")
+    assert "read replica: can't be reached" in got("/readyz")
     assert "bursar_replica_unused 1.0" in got("/metrics")
     here.servers.start()
     here.servers.catch_up()

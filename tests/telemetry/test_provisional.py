@@ -90,6 +90,7 @@ def test_a_large_day_takes_the_place_of_what_was_told_slice_by_slice(
 ) -> None:
     """Between its slices what was told never counts beside it, also where the process dies there."""
     monkeypatch.setattr(ingest, "SLICE_CELLS", 1)
+    monkeypatch.setattr(ingest, "SLICE_CELLS_MAX", 1)
     who = ("ana", "max", "bob")
     for person in who:
         tells(door.exporter(who=person), NOON, 5.0)

@@ -305,6 +305,7 @@ def test_a_price_while_the_provider_is_read_misses_nothing(company: Company) -> 
 def test_a_price_between_two_slices_of_a_day_misses_nothing(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was written before is priced anew by finance's own pricing, and what comes after by what counts then."""
     monkeypatch.setattr(ingest, "SLICE_CELLS", 1)
+    monkeypatch.setattr(ingest, "SLICE_CELLS_MAX", 1)
     start = datetime(2026, 11, 20, tzinfo=UTC)
     company.llm.rows += [replace(USED, bucket_start=start, subject=who) for who in ("ana", "bob", "max")]
     written = select(charges.c.subject).where(charges.c.bucket_start == start, charges.c.model == MODEL)

@@ -110,6 +110,7 @@ def facts(url: str) -> list[object]:
 def _small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """A day is written in several transactions, and the process may die between them."""
     monkeypatch.setattr(ingest, "SLICE_CELLS", 1)
+    monkeypatch.setattr(ingest, "SLICE_CELLS_MAX", 1)
 
 
 def fresh(tmp_path: object, name: str) -> str:
