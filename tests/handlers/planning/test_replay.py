@@ -46,10 +46,10 @@ def history(
     def use(kept: int, free: int) -> DayUse:
         return DayUse((Spent("m", kept, kept, 0, 1),) if kept else (), (Spent("m", free, free, 0, 1),) if free else ())
 
-    placed = {each: [Placed(BEGINNING, FOREVER, (each, team_of(each), "org"))] for each in WHO}
+    placed = {each: [Placed(BEGINNING, FOREVER, (team_of(each), "org"))] for each in WHO}
     placed["person/cem"] = [
-        Placed(BEGINNING, moved_on, ("person/cem", "team/a", "org")),
-        Placed(moved_on, FOREVER, ("person/cem", "team/b", "org")),
+        Placed(BEGINNING, moved_on, ("team/a", "org")),
+        Placed(moved_on, FOREVER, ("team/b", "org")),
     ]
     days = {day: {who: use(*amounts) for who, amounts in uses.items()} for day, uses in wants.items()}
     return History(above, FIRST, END, HeldUses(days), placed, ACCOUNTS, {}, granted)
