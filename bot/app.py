@@ -3,25 +3,23 @@
 import json
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
-from functools import partial
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from socket import gethostname
 
 import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 import handlers
-from bot import __version__
 from bot.config import ProviderSettings, Settings
 from bot.database_trouble import SHORTLY
 from bot.delivery import Delivery
-from bot.directory.source import Marked, UnusableSourceError
+from bot.directory.reading import PeopleReading
+from bot.directory.source import UnusableSourceError
 from bot.errors import OutsideError, UnreachableError
 from bot.exports import files
 from bot.metrics import HEARD, timed
@@ -30,12 +28,13 @@ from bot.ports import Platform
 from bot.providers.base import Provider
 from bot.request_ids import number, numbered
 from bot.schedule import Schedule
-from bot.shared_clock import NOTED_S, SharedClock
+from bot.shared_clock import SharedClock
 from bot.sync.limits import LimitSync
 from bot.sync.live import LiveLimits
 from bot.sync.outcomes import read_outcomes
 from bot.sync.usage import Reading
-from bot.texts import in_words, t
+from bot.texts import in_words
+from bot.upkeep import Upkeep
 from handlers.card import CARD, Button, Card, Text
 from handlers.context import CHAT_PLATFORMS, CLOCK, NOWHERE, Context, place_to_json, spoken_to
 from handlers.errors import RefusedError
@@ -50,16 +49,11 @@ from handlers.requests import keep_receipt, opened
 from handlers.sentence import Sentence
 from storage import (
     aliases,
-    erasure,
     exceptions,
-    former_links,
     idempotency,
-    installation,
     outbox,
     people,
-    people_sources,
     promotions,
-    roster,
 )
 from storage.db import POOL_WAIT_S, BusyError, Database, InDoubtError, Unusable, why_unusable
 from storage.directory import Directory, Link, Person
@@ -115,8 +109,6 @@ class App:
     wake: threading.Event = field(default_factory=threading.Event)
     looked_s: float = field(default=0.0, init=False)
     unwritable: str = field(default="", init=False)
-    _skew_noted: bool = field(default=True, init=False)  # by a process of before that this one follows
-    _replica_noted: bool = field(default=True, init=False)  # as above
 
     def __post_init__(self) -> None:
         vendors = tuple(self._vendor(each) for each in self.settings.providers if each.name in self.providers)
@@ -125,6 +117,7 @@ class App:
         self._let_shadows_count()
         self.limits = LimitSync(self.database, self.handle, self.now)
         self.live = LiveLimits(self.limits, self.providers, self.now)
+        self.upkeep = Upkeep(self.database)
 
     def _call_models(self) -> None:
         """Learn by which names people ask for models; another replica may have read them."""
@@ -739,67 +732,12 @@ class App:
             OutsideError: a source cannot be asked, and nobody is known yet.
             UnusableSourceError: a source contradicts itself, and nobody is known yet.
         """
-        why, renamed = "", tuple[str, ...]()
-        try:
-            renamed = self._read_people(anew=anew)
-        except (OutsideError, UnusableSourceError) as trouble:
-            if not self.everybody():
-                raise
-            why = in_words(trouble)
-        except roster.ShrunkError as shrunk:
-            why = t(
-                "By the people sources, {n} of {all} people have left at once. Nothing was changed. Check the sources; "
-                "if it is true, raise organization.leavers_percent in app.yaml.",
-                n=shrunk.leavers,
-                all=shrunk.before,
-            )
-        if why:
-            log.warning("people were not refreshed", why=why)
+        reading = PeopleReading(self.database, self.directory, self.policy, self.providers, self.now)
+        learnt = reading.read(anew=anew)
         self.handle(GiveAllotments(), "clock")
-        self.handle(CheckRequests(renamed), "clock")
+        self.handle(CheckRequests(learnt.renamed), "clock")
         self.handle(CheckTokens(), "clock")
-        return why
-
-    def _read_people(self, *, anew: bool) -> tuple[str, ...]:
-        """Returns the ids of those who are called otherwise now."""
-        today = self.now().astimezone(self.policy.zone).date()
-        sources: object = self.directory
-        said = sources.mark() if isinstance(sources, Marked) else ""
-        mark = f"{said}/{today}/{self.policy.organization.name}/{__version__}" if said else ""
-        if mark and not anew and mark == self.database.ask(people_sources.mark):
-            return ()
-        directory = self.directory()
-        renamed = self._make_so(directory, today, mark)
-        if directory.left_out:
-            log.warning("some of the people sources cannot be used; see check", how_many=len(directory.left_out))
-        return renamed
-
-    def _make_so(self, directory: Directory, today: date, mark: str) -> tuple[str, ...]:
-        """Staged and compared while nobody waits; what differs is written in one transaction."""
-        organization = self.policy.organization
-        with self.database.apart() as apart:
-            apart.prepare(lambda conn: roster.stage(conn, directory, organization.name))
-            try:
-                while True:
-                    found = apart.prepare(lambda conn: roster.compare(conn, organization.leavers_percent))
-                    if apart.transact(partial(self._write, found, directory.links, today, mark)):
-                        return found.renamed
-            finally:
-                apart.prepare(roster.clear)
-
-    def _write(self, found: roster.Compared, wanted: Iterable[Link], today: date, mark: str, conn: Connection) -> bool:
-        """Whether it is written: not if somebody else wrote people since it was compared."""
-        people_sources.take_turn(conn)
-        if not roster.is_as_compared(conn, found):
-            return False
-        people_sources.note(conn, mark, self.now())
-        at_providers = []
-        for some in people.settle(conn, wanted, today):
-            at_providers += [each for each in some if each.link.platform in self.providers]
-            known = [each.link.account for each in some if each.link.platform in CHAT_PLATFORMS]
-            outbox.wake(conn, UNLINKED, [each.removeprefix("person/") for each in known], self.now())
-        former_links.settle(conn, at_providers, today, self.now())
-        return True
+        return learnt.why
 
     def tick(self) -> None:
         """Write what is due by the calendar into the outbox. Every replica does; the same slot is one item."""
@@ -808,7 +746,7 @@ class App:
             self.now.sync(self.database.time)
         try:
             self.database.transact(lambda conn: schedule.write(conn, self.policy, self.now()))
-            self._note_skew()
+            self.upkeep.note_skew(self.now)
         except DBAPIError as trouble:
             self.unwritable = why_unusable(trouble) or type(trouble.orig or trouble).__name__
             raise
@@ -816,36 +754,8 @@ class App:
         self._call_models()
         self._let_shadows_count()
         self.wake.set()
-        self._compact()
-        self._look_at_replica()
-
-    def _look_at_replica(self) -> None:
-        """Use the read replica again that is well again; note what is the matter with it, for `status`."""
-        why = self.database.look_at_replica(self.now())
-        name = f"{installation.REPLICA}{gethostname()}"
-        if why:
-            self.database.transact(lambda conn: installation.note(conn, name, why, self.now()))
-        elif self._replica_noted:
-            self.database.transact(lambda conn: installation.end(conn, name))
-        self._replica_noted = bool(why)
-
-    def _note_skew(self) -> None:
-        """Note that this host's clock is wrong, for `status`, which any other process may be asked for."""
-        skew_s = self.now.skew_s if isinstance(self.now, SharedClock) else 0.0
-        name = f"{installation.SKEW}{gethostname()}"
-        if abs(skew_s) >= NOTED_S:
-            self.database.transact(lambda conn: installation.note(conn, name, f"{skew_s:.0f}", self.now()))
-        elif self._skew_noted:
-            self.database.transact(lambda conn: installation.end(conn, name))
-        self._skew_noted = abs(skew_s) >= NOTED_S
-
-    def _compact(self) -> None:
-        """After somebody was erased, nothing of them stays in free parts of the database's files."""
-        if self.database.ask(lambda conn: installation.noted(conn, erasure.COMPACT)) is None:
-            return
-        with suppress(BusyError):  # it is tried again at the next tick
-            self.database.compact()
-            self.database.transact(lambda conn: installation.end(conn, erasure.COMPACT))
+        self.upkeep.compact()
+        self.upkeep.look_at_replica(self.now())
 
     def deliver(self, lane: str = "") -> int:
         """Deliver what is due out of the outbox, in all lanes or in one; how many items were looked at."""

@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.app import App
 from bot.database_trouble import SENTENCES
 from bot.metrics import ASIDE, CONNECTED, OLDEST, OUTBOX, PAUSED, READ, STOPPED, UNPRICED, UNREACHED, UNUSED, UNWRITABLE
-from bot.shared_clock import NOTED_S, SharedClock
+from bot.shared_clock import NOTED_S, skew_of
 from handlers.admin import REPLICA
 from handlers.language import ENGLISH, said_of
 from handlers.place import UNLINKED
@@ -94,7 +94,7 @@ class Health:
 
     def _skew(self) -> list[str]:
         """That the clock of this host is wrong, if it is."""
-        skew_s = self._app.now.skew_s if isinstance(self._app.now, SharedClock) else 0.0
+        skew_s = skew_of(self._app.now)
         if abs(skew_s) < NOTED_S:
             return []
         off = f"{abs(skew_s):.0f} s {'ahead of' if skew_s > 0 else 'behind'}"

@@ -76,3 +76,8 @@ class SharedClock:
             log.warning("the clock of this host is wrong; the database's is used", ahead_s=round(skew_s))
         self._skew_s = skew_s
         return skew_s
+
+
+def skew_of(clock: Callable[[], datetime]) -> float:
+    """Seconds by which this host is ahead of the database, as far as a clock knows."""
+    return clock.skew_s if isinstance(clock, SharedClock) else 0.0

@@ -12,9 +12,9 @@ from itertools import accumulate
 from urllib.parse import quote
 
 from handlers.context import CLOCK, Context
-from handlers.days import Span
 from handlers.errors import RefusedError
 from handlers.periods import called_after
+from handlers.spans import Span
 from storage import comparisons, membership, people
 from storage.people import Account
 from storage.tables import ORGANIZATION

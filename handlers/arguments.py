@@ -12,13 +12,15 @@ from handlers.amounts import half_width, take_amount
 from handlers.chinese_numbers import in_digits
 from handlers.context import Context
 from handlers.day_parts import SHORT_WEEKDAYS
-from handlers.days import WEEKDAYS, Span, day_to_come, days_ahead, is_weekday, looks_like_a_day, span_of
+from handlers.days import WEEKDAYS, day_to_come, days_ahead, is_weekday, looks_like_a_day
 from handlers.errors import MeantOtherwiseError, RefusedError
 from handlers.language import N_
 from handlers.money import ASKED_MAX, Amount, AmountError
 from handlers.parser import STOPS, InForm, nearest_few
+from handlers.period_words import span_of
 from handlers.periods import Every
 from handlers.policy import Budget
+from handlers.spans import Span
 from handlers.synonyms import TONGUES, translated
 from storage import limits, people, spend, tokens
 from storage.limits import Held
@@ -264,7 +266,7 @@ class OneOf:
 
 
 class PeriodWord:
-    """Which days: see handlers/days.py."""
+    """Which days: see handlers/period_words.py."""
 
     def usage(self, name: str) -> str:
         """See Word."""

@@ -1,20 +1,19 @@
 """Words for days that stand for others, and parts of a period: "oct-nov", "7d", "first week of november".
 
-All of it is text and calendar; what a period is, handlers/days.py says.
+All of it is text and calendar; what a period is, handlers/period_words.py says.
 """
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from datetime import date, timedelta
+from datetime import date
 
-from handlers.periods import add_months
+from handlers.periods import DAYS_OF, ONE_DAY, add_months
 
 Days = tuple[date, date]
 """The first day and the day after the last."""
 Whole = Callable[[Sequence[str]], tuple[Days, int] | None]
 """The days of a period at the front of some words, and how many words name it; None for none."""
 
-ONE_DAY = timedelta(days=1)
 _ORDINAL_WORDS = (("first", "1st"), ("second", "2nd"), ("third", "3rd"), ("fourth", "4th"), ("fifth", "5th"))
 ORDINALS = {word: n for n, words in enumerate(_ORDINAL_WORDS, 1) for word in words} | {"last": -1, "final": -1}
 THIRDS = {"early": 0, "beginning": 0, "start": 0, "mid": 1, "middle": 1, "late": 2, "end": 2}
@@ -22,8 +21,8 @@ THIRDS = {"early": 0, "beginning": 0, "start": 0, "mid": 1, "middle": 1, "late":
 THIRD_DAYS, HALF_MONTH_DAYS = 10, 15
 COUNT_MAX = 366
 """So many days has a period at most."""
-UNITS = {"day": 1, "week": 7}
-MONTHS_OF = {"month": 1, "quarter": 3, "half": 6}
+PIECE_MONTHS = {"month": 1, "quarter": 3, "half": 6}
+"""What a longer period has several of; a day and a week are counted in days."""
 SHORT = {
     **dict.fromkeys(("h", "hr", "hrs"), "hours"),
     **dict.fromkeys(("d",), "days"),
@@ -124,11 +123,11 @@ def _piece(days: Days, unit: str, number: int, count: int) -> Days | None:
     if unit == "half" and length <= 31:  # noqa: PLR2004 - a month
         middle = first + HALF_MONTH_DAYS * ONE_DAY
         return {1: (first, middle), 2: (middle, end), -1: (middle, end)}.get(number)
-    if unit in UNITS:
-        size = UNITS[unit] * count * ONE_DAY
+    if unit in DAYS_OF:
+        size = DAYS_OF[unit] * count * ONE_DAY
         made = (end - size, end) if number < 0 else (first + (number - 1) * size, first + number * size)
-    elif unit in MONTHS_OF:
-        size_months = MONTHS_OF[unit] * count
+    elif unit in PIECE_MONTHS:
+        size_months = PIECE_MONTHS[unit] * count
         made = (
             (add_months(end, -size_months), end)
             if number < 0

@@ -8,7 +8,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, get_args
 
 from handlers.language import N_
 
@@ -23,9 +23,13 @@ THIS = {
 }
 """How the present period is called, behind a name or a sum."""
 
-_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+EVERY: tuple[Every, ...] = get_args(Every)
+ONE_DAY = timedelta(days=1)
 MID_MONTH = 15
 DAYS_A_WEEK = 7
+DAYS_OF = {"day": 1, "week": DAYS_A_WEEK}
+MONTHS_OF = {"month": 1, "quarter": 3, "year": 12}
+"""How long periods are: some in days, the others in months."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +84,11 @@ def period_of(day: date, every: Every, calendar: Calendar = GREGORIAN) -> Period
         calendar: when they begin.
     """
     if every == "day":
-        return Period(every, day, day + timedelta(days=1))
+        return Period(every, day, day + ONE_DAY)
     if every == "week":
         first = day - timedelta(days=(day.weekday() - calendar.week_starts) % DAYS_A_WEEK)
         return Period(every, first, first + timedelta(days=DAYS_A_WEEK))
-    size = _MONTHS[every]
+    size = MONTHS_OF[every]
     called = day.year * 12 + day.month - 1 - (day.day < calendar.month_starts) + calendar.ahead
     start = calendar.year_starts - 1
     number = (called - start) // size * size + start - calendar.ahead

@@ -8,10 +8,10 @@ from handlers.access import sees_all
 from handlers.arguments import AsFile, OneOf, Page, When, Whom
 from handlers.card import Block, Button, Card, Table, Text
 from handlers.context import CLOCK, NOWHERE, Context
-from handlers.days import Span
 from handlers.deeds import deed_in_words, delegates, right_in_words, subject_in_words
 from handlers.errors import RefusedError
 from handlers.pages import ROWS_MAX, Cell, as_file
+from handlers.spans import Span
 from storage import audit as deeds
 from storage import people
 from storage.audit import Row

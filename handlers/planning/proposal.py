@@ -15,10 +15,10 @@ from handlers.amounts import half_width, split_words, take_amount
 from handlers.arguments import EveryWord, WhomWord
 from handlers.chinese_numbers import in_digits
 from handlers.context import Context
-from handlers.days import span_of
 from handlers.errors import RefusedError, SettingError
 from handlers.language import N_
 from handlers.money import COUNTED, Amount, AmountError
+from handlers.period_words import span_of
 from handlers.periods import Every, Period, period_of
 from handlers.planning.replay import Granting
 from handlers.policy import Budget, Policy, clashes, contradictions

@@ -9,13 +9,13 @@ from typing import cast
 from handlers.access import GROUP_MIN, TooFewError, groups_below, step_of
 from handlers.arguments import Chosen
 from handlers.context import CLOCK, Context
-from handlers.days import Span
 from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import in_units
 from handlers.pages import Cell
 from handlers.periods import Every
 from handlers.questions.why import NAMES
+from handlers.spans import Span
 from handlers.telemetry import DIMENSIONS, spent_on
 from storage import aliases, people
 from storage.charges import TOKENS

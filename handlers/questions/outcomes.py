@@ -10,12 +10,12 @@ from handlers.access import GROUP_MIN, groups_below, may_see, sees_all
 from handlers.arguments import Page
 from handlers.card import Block, Button, Card, Table, Text
 from handlers.context import CLOCK, Context
-from handlers.days import Span
 from handlers.errors import RefusedError
 from handlers.money import percent
 from handlers.pages import part_of
 from handlers.provenance import as_of
 from handlers.questions.unit_cost import HONEST, PREFERRED, REVERTS, as_long_before, cost_words, usual_span, words_of
+from handlers.spans import Span
 from storage import installation, people, spend
 from storage import outcomes as counts
 from storage.tables import ORGANIZATION, UNALLOCATED

@@ -8,7 +8,6 @@ from handlers.access import is_for_all, ours, refuse_parts_of_months, told_span
 from handlers.arguments import SORTED_BY, Chosen, OneOf, OnModels, OrFile, Page, Sorted, When, Whom
 from handlers.card import Block, Button, Card, Table, Text
 from handlers.context import Context
-from handlers.days import Span
 from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import percent, show_count
@@ -31,6 +30,7 @@ from handlers.questions.breakdown import (
 )
 from handlers.questions.spend_chart import chart_of
 from handlers.questions.whose import asked_about, headed, said_of
+from handlers.spans import Span
 from handlers.telemetry import DIMENSIONS
 from storage.people import Account
 from storage.spend import Spent, spent_by

@@ -4,12 +4,12 @@ from datetime import date, timedelta
 
 from handlers.card import Chart, Series
 from handlers.context import Context
-from handlers.days import Span
 from handlers.language import N_
 from handlers.money import scale_of, symbol_of
 from handlers.periods import Every, Period, period_of
 from handlers.questions.breakdown import TIMES, few_behind, inside
 from handlers.questions.why import NAMES
+from handlers.spans import Span
 from storage import comparisons
 from storage.charges import TOKENS
 from storage.people import Account

@@ -8,12 +8,12 @@ from handlers.access import GROUP_MIN, TooFewError, is_for_all, refuse_parts_of_
 from handlers.arguments import When, Whom
 from handlers.card import Block, Button, Card, Chart, Series, Table, Text
 from handlers.context import Context
-from handlers.days import Span
 from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import in_units
 from handlers.periods import called_after
 from handlers.provenance import as_of, begun_later
+from handlers.spans import Span
 from storage import comparisons, outcomes, people, spend
 from storage.people import Account
 from storage.tables import ORGANIZATION

@@ -14,12 +14,12 @@ from handlers.access import TooFewError
 from handlers.arguments import When, Whom
 from handlers.card import Block, Button, Card, Facts, Table, Text
 from handlers.context import Context
-from handlers.days import Span
 from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import smallest
 from handlers.provenance import as_of, begun_later
 from handlers.questions.whose import asked_about, headed, said_of
+from handlers.spans import Span
 from storage import comparisons, spend
 from storage.charges import TOKENS
 from storage.comparisons import Consumed

@@ -13,7 +13,6 @@ from handlers.access import TooFewError, groups_below, is_for_all, is_group, pag
 from handlers.arguments import OneOf, Whom
 from handlers.card import Block, Button, Card, Chart, Facts, Series, Table, Text, Tone
 from handlers.context import CLOCK, Context
-from handlers.days import Span
 from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import percent, scale_of, symbol_of
@@ -32,6 +31,7 @@ from handlers.questions import (
     seen_ahead,
     tone_of,
 )
+from handlers.spans import Span
 from handlers.waste import Summary, saving_of, summary
 from storage import comparisons, people, requests, spend
 from storage.people import Account

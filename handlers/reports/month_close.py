@@ -8,13 +8,13 @@ from handlers.access import sees_all
 from handlers.arguments import When
 from handlers.card import Block, Button, Card, Facts, File, Table, Text
 from handlers.context import CLOCK, Context
-from handlers.days import Span
 from handlers.errors import RefusedError
 from handlers.language import N_
 from handlers.money import percent
 from handlers.periods import Period, called_after
 from handlers.policy import PriceRule
 from handlers.provenance import as_of, begun_later, late, not_whole, together
+from handlers.spans import Span
 from storage import comparisons, exports, ledger, people
 from storage.exports import NO_OWNER, NO_TEAM, Share, ToldApart
 from storage.ledger import Moved

@@ -15,10 +15,10 @@ from handlers.arguments import SECOND, AsFile, Bought, FormText, MaybeBought, Ma
 from handlers.arguments import units_above_zero as units_of
 from handlers.card import Block, Button, Card, Facts, Input, Table, Text
 from handlers.context import Context
-from handlers.days import span_of
 from handlers.errors import RefusedError
 from handlers.money import COUNTED, NANOS, Amount, in_units, scale_of, smallest
 from handlers.pages import Cell, as_file, part_of
+from handlers.period_words import span_of
 from handlers.periods import period_of
 from handlers.policy import MANAGER, STAGES, Ask, Budget
 from handlers.requests.case import case_of, of_claims

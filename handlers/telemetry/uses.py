@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, time
 
 from handlers.context import Context
-from handlers.days import Span
 from handlers.pricing import book_of
+from handlers.spans import Span
 from handlers.telemetry.counting import best_priced
 from storage import telemetry
 from storage.charges import Charge

@@ -17,13 +17,13 @@ from bot.config import Settings
 from handlers import COMMANDS, UNKNOWN, parse_command
 from handlers.amounts import read_amount, split_words, take_amount
 from handlers.context import Context
-from handlers.days import Span
 from handlers.errors import RefusedError
 from handlers.language import languages, say
 from handlers.money import NANOS, Amount, AmountError, show_amount, smallest
 from handlers.parser import understand
 from handlers.place import Place
 from handlers.policy import Budget
+from handlers.spans import Span
 from storage.db import Database
 from storage.people import Account
 from tests.support.clock import Clock

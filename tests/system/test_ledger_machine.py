@@ -1,5 +1,6 @@
 """The whole bot against a model so simple that one sees it is right: any orders, in any order, for months on end."""
 
+import json
 import shutil
 import sqlite3
 import tempfile
@@ -688,6 +689,14 @@ class Months(RuleBasedStateMachine):
         found = found or self.requests()
         return found[back % len(found)]
 
+    def base_of_share(self, asked: dict[str, Any]) -> int:
+        """What somebody's first share of a pool holds beside what they get: what they have used of it."""
+        budget = self.budget(asked["budget"])
+        period = self.model.period(budget)
+        if not budget.is_pool or asked["account_id"] in self.model.shares(budget, period.first):
+            return 0
+        return self.model.spent(budget, period, budget.account_id, asked["account_id"])
+
     @precondition(lambda self: self.requests())
     @rule(
         speaker=speakers,
@@ -702,6 +711,7 @@ class Months(RuleBasedStateMachine):
             words = "select person_id from asked where request_id = ? order by stage desc"
             speaker = next((each for (each,) in self.raw.execute(words, (asked["id"],))), speaker)
         given = f" {less}" if less else ""
+        base = self.base_of_share(asked)
         card, new = self.say(speaker, f"approve {asked['id']}{given}")
         if card.title.startswith("Approved"):
             assert asked["state"] == "pending"
@@ -711,12 +721,14 @@ class Months(RuleBasedStateMachine):
             amount = less * unit or asked["amount"]
             assert amount <= asked["amount"]
             effects = [row.effect for row in new]
-            if asked["share_base"] is None:
-                assert effects == [(asked["account_id"], asked["budget"], first, "grant", amount)]
-            else:  # who has a share of a pool gets a larger one, out of the pool
-                pool = self.budget(asked["budget"])
-                out = pool.account_id, pool.name, first, "transfer", -amount
-                assert effects == [(asked["account_id"], pool.name, first, "transfer", amount), out]
+            whose, pool = (asked["account_id"], asked["budget"], first), self.budget(asked["budget"])
+            if json.loads(asked["stages"])[asked["stage"]]["by"] == "lead":  # a larger share, out of what is free
+                base, posted = base + amount, []
+            else:
+                base = 0 if asked["share_base"] is None or asked["given"] else base
+                posted = [(*whose, "grant", amount)]
+            out = pool.account_id, pool.name, first, "transfer", -base
+            assert effects == [*([(*whose, "transfer", base), out] if base else []), *posted]
         else:
             assert not new
         self.count("approved" if new else "not approved")
