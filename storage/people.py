@@ -264,17 +264,15 @@ def accounts_ever(conn: Connection, same: dict[Any, Any] | None = None) -> list[
     Args:
         conn: any connection.
         same: what was read before, each value under itself: a driver makes ids and names anew for every row, and of a
-            large company each is to be in memory once only. What is new is put in. None for what is read here alone.
+            large company each is to be in memory once only. What is new is put in. None to take rows as they come.
     """
     rows = conn.execute(select(accounts).order_by(accounts.c.id))
     return [Account(*row) for row in _shared(rows, same)]
 
 
-def _shared(rows: Iterable[Any], same: dict[Any, Any] | None) -> Iterator[list[Any]]:
-    """Rows in which whatever is equal is one object."""
-    known: dict[Any, Any] = {} if same is None else same
-    for row in rows:
-        yield [known.setdefault(value, value) for value in row]
+def _shared(rows: Iterable[Any], same: dict[Any, Any] | None) -> Iterable[Any]:
+    """Rows in which whatever is equal is one object; as they come if None: to look for that takes memory, too."""
+    return rows if same is None else ([same.setdefault(value, value) for value in row] for row in rows)
 
 
 def accounts_of(conn: Connection, account_ids: Collection[str]) -> dict[str, Account]:
