@@ -83,7 +83,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line or one colour of a chart: a name and a value per category. Values are only drawn, never added up."""
+    """One line or one colour of a chart: a name and a value per category. Values are only drawn, never added up.
+
+    A line may end before the last category, as what is spent ends today.
+    """
 
     name: str
     values: tuple[float, ...]
@@ -97,7 +100,7 @@ class Chart:
         title: what it shows, at most 50 characters.
         form: "bar" for one series, "stack" for parts of a whole per category, "line" for courses.
         categories: 1 to 31 unique labels of the horizontal axis.
-        series: 1 to 6 series, each with one value per category.
+        series: 1 to 6 series, each with one value per category; lines may have fewer, and then end there.
         unit: what the values are, such as "$" or "tokens".
         limit: a line drawn across, in the same unit, or None.
         alt: the finding in a sentence with its numbers, for those who cannot see the picture.

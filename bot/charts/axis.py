@@ -4,12 +4,13 @@ import math
 from collections.abc import Sequence
 from decimal import Decimal, localcontext
 from functools import lru_cache
+from itertools import zip_longest
 
 from babel import Locale
 from babel.numbers import format_compact_currency, format_compact_decimal, format_currency, format_decimal
 
 from handlers.amounts import CURRENCIES
-from handlers.card import Chart
+from handlers.card import Chart, Series, Table
 
 CENT, HUNDRED, MILLION = 0.01, 100, 1_000_000
 LEAST_SHOWN = CENT / 100  # of less money only that it is less than a cent is of interest
@@ -97,10 +98,28 @@ def check(chart: Chart) -> None:
     if chart.limit is not None and not math.isfinite(chart.limit):
         raise ValueError(f"The chart {chart.title!r} has a limit that is no number.")
     for series in chart.series:
-        if len(series.values) != len(chart.categories):
+        if not has_its_values(series, chart):
             raise ValueError(
                 f"The series {series.name!r} needs a value for each of {len(chart.categories)} categories."
             )
+
+
+def has_its_values(series: Series, chart: Chart) -> bool:
+    """Whether there is a value for each category; a line may end before the last."""
+    count = len(chart.categories)
+    return 0 < len(series.values) <= count if chart.form == "line" else len(series.values) == count
+
+
+def numbers(chart: Chart) -> Table:
+    """The numbers of a chart, a row for each category; a cell is empty where a line has ended."""
+    cells = [[amount(each, chart.unit, chart.locale) for each in one.values] for one in chart.series]
+    whole = [column + [""] * (len(chart.categories) - len(column)) for column in cells]
+    return Table(
+        caption="",
+        columns=("", *(series.name for series in chart.series)),
+        rows=tuple(zip(chart.categories, *whole, strict=True)),
+        align="l" + "r" * len(chart.series),
+    )
 
 
 def extremes(chart: Chart) -> tuple[float, float]:
@@ -119,7 +138,7 @@ def extremes(chart: Chart) -> tuple[float, float]:
 def columns(chart: Chart) -> list[list[float]]:
     """The values of each category, one per series; what is no number counts as nothing."""
     rows = [[value if math.isfinite(value) else 0.0 for value in series.values] for series in chart.series]
-    return [list(column) for column in zip(*rows, strict=True)]
+    return [list(column) for column in zip_longest(*rows, fillvalue=0.0)]
 
 
 def ticks(low: float, high: float) -> list[float]:

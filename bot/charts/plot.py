@@ -59,7 +59,7 @@ def plot(chart: Chart) -> Plot:
     """Lay a chart out.
 
     Raises:
-        ValueError: a series has not one value per category, or there is nothing to draw at all.
+        ValueError: a series has not the values it needs, or there is nothing to draw at all.
     """
     check(chart)
     marks = ticks(*extremes(chart))
@@ -71,7 +71,7 @@ def plot(chart: Chart) -> Plot:
     is_line = chart.form == "line"
     return Plot(
         bars=() if is_line else tuple(_bars(chart, y)),
-        courses=tuple(_course(each.values, y) for each in chart.series) if is_line else (),
+        courses=tuple(_course(each.values, len(chart.categories), y) for each in chart.series) if is_line else (),
         lines=tuple(y(mark) for mark in reversed(marks)),
         ticks=tuple(short(mark, chart.unit, chart.locale) for mark in reversed(marks)),
         labels=tuple(_labels(chart.categories)),
@@ -91,9 +91,9 @@ def _bars(chart: Chart, y: Callable[[float], float]) -> Iterator[Bar]:
                 yield Bar(x, top, width, round(bottom - top, 2), series)
 
 
-def _course(values: Sequence[float], y: Callable[[float], float]) -> str:
-    """A path through the middles of the categories; where a value is no number, it is broken."""
-    room, pen, path = WIDTH / len(values), "M", []
+def _course(values: Sequence[float], count: int, y: Callable[[float], float]) -> str:
+    """A path through the middles of the first of so many categories; where a value is no number, it is broken."""
+    room, pen, path = WIDTH / count, "M", []
     for place, value in enumerate(values):
         if not math.isfinite(value):
             pen = "M"

@@ -52,7 +52,7 @@ def draw(chart: Chart) -> bytes:
         chart: what to draw; texts may hold anything, they are never taken for markup.
 
     Raises:
-        ValueError: a series has not one value per category, or there is nothing to draw at all.
+        ValueError: a series has not the values it needs, or there is nothing to draw at all.
     """
     check(chart)
     with _drawing, _open() as sheet:
@@ -285,7 +285,7 @@ def _courses(sheet: _Sheet, chart: Chart, frame: _Frame) -> None:
     for number, series in enumerate(chart.series):
         heights = [frame.y(value) if math.isfinite(value) else math.nan for value in series.values]
         marks = {**_marker(number), "markevery": ((frame.count - 1) % every, every)}
-        sheet.axes.plot(frame.middles, heights, zorder=4, **_stroke(number), **marks)
+        sheet.axes.plot(frame.middles[: len(heights)], heights, zorder=4, **_stroke(number), **marks)
 
 
 def _tell(sheet: _Sheet, chart: Chart, frame: _Frame, figures: list[str]) -> None:

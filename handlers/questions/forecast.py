@@ -262,16 +262,17 @@ def _method(ctx: Context, seen: Forecast, held: int, tried: int) -> Iterator[str
 
 
 def _chart(ctx: Context, scope: Scope, seen: Forecast) -> Iterator[Chart]:
-    """The sum day by day: what is spent (from today on it lies flat) and what is likely."""
+    """The sum day by day: what is spent, until today, and what is likely."""
     period, unit = scope.period, scope.unit
     if period.days < 2:  # noqa: PLR2004 - one day is no course
         return
-    step = -(-period.days // POINTS_MAX)
-    points = list(range(period.days - 1, -1, -step))[::-1]
+    step = 1 if period.days <= POINTS_MAX else -(-period.days // (POINTS_MAX - 1))
+    today = min((ctx.today - period.first).days, period.days - 1)
+    points = [*range(today % step, today + 1, step), *range(period.days - 1, today, -step)[::-1]]
     days = [period.first + n * DAY for n in points]
     scale = scale_of(unit)
     likely = tuple(seen.course[n] / scale for n in points)
-    spent = tuple(min(seen.course[n], seen.spent) / scale for n in points)
+    spent = tuple(min(seen.course[n], seen.spent) / scale for n in points if n <= today)
     limit = scope.status.limit / scale if scope.status else None
     labels = tuple(str(day.day) if period.every in ("week", "month") else ctx.short_day(day) for day in days)
     series = (Series(ctx.t("Spent"), spent), Series(ctx.t("Expected"), likely))

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.charts import axis, fonts, png
+from bot.charts.plot import plot
 from bot.charts.png import draw
 from handlers.card import Chart, Series
 
@@ -98,12 +99,28 @@ def test_shortened_text_fits(text: str, room: float) -> None:
         (replace(STACK, form="bar"), "stack them"),
         (replace(BAR, limit=math.nan), "limit that is no number"),
         (replace(BAR, categories=("Mon",)), "a value for each of 1 categories"),
+        (replace(LINE, categories=DAYS[:30]), "a value for each of 30 categories"),
+        (replace(LINE, series=(Series("a", ()),)), "a value for each of 31 categories"),
     ],
 )
 def test_a_chart_that_breaks_its_rules_is_refused(chart: Chart, why: str) -> None:
     """A chart that cannot be drawn is an error that says what is wrong with it."""
     with pytest.raises(ValueError, match=why):
         draw(chart)
+
+
+def test_a_line_may_end_before_the_last_category() -> None:
+    """What is spent ends today, also in the picture of a page and in the table of its numbers."""
+    line = replace(LINE, categories=DAYS[:3], series=(Series("spent", (1, 2)), Series("likely", (1, 2, 4))))
+
+    assert draw(line) != draw(replace(line, series=(Series("spent", (1, 2, 2)), line.series[1])))
+    assert [course.count("L") for course in plot(line).courses] == [1, 2]
+    assert plot(line).courses[1].startswith(plot(line).courses[0])
+    assert [row[1:] for row in axis.numbers(line).rows] == [
+        ("1 tokens", "1 tokens"),
+        ("2 tokens", "2 tokens"),
+        ("", "4 tokens"),
+    ]
 
 
 def test_same_chart_same_picture() -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, assert_never
 
-from bot.charts.axis import amount
+from bot.charts.axis import amount, has_its_values
 from bot.platforms.renderer import Drawing
 from bot.platforms.slack.mrkdwn import escaped, literal
 from bot.platforms.text import cells, cut, date_of, decimal_of, filled, first_units, line, plain, units
@@ -392,11 +392,11 @@ def _chart(chart: Chart) -> Json | None:
         return None
     if not categories or not names or len({*categories}) < len(categories) or len({*names}) < len(names):
         return None
-    if any(not _drawable(series, len(chart.categories)) for series in chart.series):
+    if any(not _drawable(series, chart) for series in chart.series):
         return None
     series = [
-        {"name": name, "data": [{"label": c, "value": v} for c, v in zip(categories, each.values[start:], strict=True)]}
-        for name, each in zip(names, chart.series, strict=True)
+        {"name": name, "data": [{"label": c, "value": v} for c, v in zip(categories, values[start:], strict=True)]}
+        for name, values in zip(names, (_whole(each, chart) for each in chart.series), strict=True)
     ]
     axes: Json = {"categories": categories}
     if line(chart.unit):
@@ -408,8 +408,13 @@ def _chart(chart: Chart) -> Json | None:
     }
 
 
-def _drawable(series: Series, count: int) -> bool:
-    return len(series.values) == count and all(map(math.isfinite, series.values))
+def _drawable(series: Series, chart: Chart) -> bool:
+    return has_its_values(series, chart) and all(map(math.isfinite, series.values))
+
+
+def _whole(series: Series, chart: Chart) -> tuple[float, ...]:
+    """A value for each category, as Slack asks for: a line that ends before the last lies flat from there on."""
+    return series.values + series.values[-1:] * (len(chart.categories) - len(series.values))
 
 
 FILE_TYPES = ["pdf", "png", "jpg", "jpeg", "heic"]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
-from bot.charts.axis import amount
+from bot.charts.axis import amount, has_its_values, numbers
 from bot.csv_files import BYTE_ORDER_MARK, text_of
 from bot.platforms.renderer import Drawing
 from bot.platforms.text import cut, date_of, decimal_of, line, plain
@@ -262,17 +262,8 @@ class _Page(Drawing):
     def numbers(self, block: Chart) -> None:
         name = f"numbers-{self.hidden}"
         self.hidden += 1
-        rows = zip(block.categories, *(series.values for series in block.series), strict=True)
-        table = Table(
-            caption="",
-            columns=("", *(series.name for series in block.series)),
-            rows=tuple(
-                (first, *(amount(value, block.unit, block.locale) for value in values)) for first, *values in rows
-            ),
-            align="l" + "r" * len(block.series),
-        )
         inside = _Page(self.language, self.room, submits=False)
-        inside.table(table)
+        inside.table(numbers(block))
         toggle = {"type": "Action.ToggleVisibility", "title": say(self.language, "Numbers"), "targetElements": [name]}
         self.body.append({"type": "ActionSet", "actions": [toggle]})
         self.body.append({"type": "Container", "id": name, "isVisible": False, "items": inside.body})
@@ -394,7 +385,8 @@ def _chart(chart: Chart, marks: int) -> Json | None:
     if not _drawable(chart):
         return None
     names = [cut(line(each), LABEL_MAX) or EMPTY for each in chart.categories]
-    named = [(cut(line(each.name), LABEL_MAX) or EMPTY, _points(each, names)[-marks:]) for each in chart.series]
+    first = max(0, len(names) - marks)
+    named = [(cut(line(each.name), LABEL_MAX) or EMPTY, _points(each, names)[first:]) for each in chart.series]
     looks: Json = {"title": cut(line(chart.title), LABEL_MAX), "fallback": _text(cut(line(chart.title), LABEL_MAX))}
     if line(chart.unit):
         looks["yAxisTitle"] = cut(line(chart.unit), LABEL_MAX)
@@ -410,10 +402,10 @@ def _chart(chart: Chart, marks: int) -> Json | None:
 
 
 def _points(series: Series, names: Sequence[str]) -> list[Json]:
-    return [{"x": name, "y": value} for name, value in zip(names, series.values, strict=True)]
+    return [{"x": name, "y": value} for name, value in zip(names, series.values, strict=False)]
 
 
 def _drawable(chart: Chart) -> bool:
     if not chart.categories or not 0 < len(chart.series) <= (1 if chart.form == "bar" else SERIES_MAX):
         return False
-    return all(len(one.values) == len(chart.categories) and all(map(math.isfinite, one.values)) for one in chart.series)
+    return all(has_its_values(one, chart) and all(map(math.isfinite, one.values)) for one in chart.series)

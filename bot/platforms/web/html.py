@@ -7,7 +7,7 @@ below has no default, so a block that is forgotten here fails mypy.
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
 from itertools import groupby
 from pathlib import Path
@@ -17,7 +17,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from bot.charts.axis import amount
+from bot.charts.axis import numbers
 from bot.charts.png import HEIGHT_PX, WIDTH_PX, draw
 from bot.csv_files import media_type, text_of
 from bot.platforms.text import plain
@@ -212,14 +212,7 @@ def _paired(cells: Iterable[str], sides: Iterable[str]) -> list[tuple[str, str]]
 
 def _chart(chart: Chart, key: str, language: str, drawing: Drawing) -> Markup:
     """The picture, and below it the same numbers as a table."""
-    rows = zip(chart.categories, *(series.values for series in chart.series), strict=True)
-    numbers = Table(
-        caption=say(language, "{title}: the numbers", title=chart.title),
-        columns=("", *(series.name for series in chart.series)),
-        rows=tuple((name, *(amount(value, chart.unit, chart.locale) for value in values)) for name, *values in rows),
-        align="l" + "r" * len(chart.series),
-    )
-    table = _table(numbers, key)
+    table = _table(replace(numbers(chart), caption=say(language, "{title}: the numbers", title=chart.title)), key)
     return fill("chart.html", language, picture=drawing.picture(chart, key), table=table)
 
 

@@ -113,14 +113,14 @@ def test_a_pool_that_decides_is_named_but_its_days_are_its_owners(acme: Company)
 
 
 def test_the_picture_says_its_finding_in_words(acme: Company) -> None:
-    """30 days, what is spent and what is likely, under the limit of $400."""
+    """30 days, what is spent until today, the 22nd, and what is likely, under the limit of $400."""
     uses(acme, "ana", on_working_days("10"))
     [chart] = [block for block in read_all(acme).hear("ana", "forecast").blocks if isinstance(block, Chart)]
 
     assert (chart.form, len(chart.categories), chart.limit) == ("line", 30, 400.0)
-    assert [(one.name, one.values[19], one.values[-1]) for one in chart.series] == [
-        ("Spent", 150.0, 150.0),
-        ("Expected", 150.0, 210.0),
+    assert [(one.name, len(one.values), one.values[19], one.values[-1]) for one in chart.series] == [
+        ("Spent", 22, 150.0, 150.0),
+        ("Expected", 30, 150.0, 210.0),
     ]
     assert chart.alt == ("$150.00 spent by 22 November, $210 expected by 30 November: $190 below the limit of $400.00.")
 

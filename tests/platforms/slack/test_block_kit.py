@@ -181,6 +181,16 @@ def test_charts_are_drawn_by_slack_and_a_third_is_told_in_words() -> None:
     assert said[7]["text"]["text"] == "By day\nTuesday was highest."
 
 
+def test_a_line_that_ends_early_has_a_value_for_each_category_in_slack() -> None:
+    """Slack refuses a series with fewer, so it lies flat from where it ends, also if that is left of what is drawn."""
+    days = tuple(str(day) for day in range(1, 31))
+    series = (Series("spent", (1.0, 2.0)), Series("likely", tuple(map(float, range(30)))))
+    drawn = message(Card("x", (Chart("By day", "line", days, series, "$", "Rising."),)))["blocks"][1]["chart"]["series"]
+
+    assert [[each["label"] for each in one["data"]] for one in drawn] == [list(days[-20:])] * 2
+    assert {each["value"] for each in drawn[0]["data"]} == {2.0}
+
+
 def test_a_month_of_days_is_drawn_as_its_last_twenty() -> None:
     """Slack takes twenty categories; the line below says how many there were."""
     days = tuple(str(day) for day in range(1, 31))

@@ -142,6 +142,18 @@ def test_every_picture_has_words_instead_and_its_numbers_in_a_table() -> None:
         assert "$2.50" in words_in(table)
 
 
+def test_a_line_that_ends_early_ends_early_in_teams() -> None:
+    """It has fewer points, each at its own day, and no number in the rows behind."""
+    series = (Series("spent", (1.0, 2.5)), Series("likely", (1.0, 2.5, 3.0)))
+    drawn = adaptive(Card("Spend", (Chart("By day", "line", WEEK, series, "$", "It grows."),)))
+
+    (picture,) = [each for each in elements(drawn) if each["type"] in PICTURES]
+    assert [[point["x"] for point in one["values"]] for one in picture["data"]] == [list(WEEK[:2]), list(WEEK)]
+    (table,) = [each for each in elements(drawn) if each["type"] == "Table"]
+    assert "$3" in words_in(table["rows"][-1])
+    assert "$2.50" not in words_in(table["rows"][-1])
+
+
 def test_a_gauge_over_its_limit_is_full_and_its_caption_says_how_much() -> None:
     """The dial ends at 100 %; the words do not."""
     (dial,) = of_type(Card("Over", (Gauge("November", 1300, "$1,300 of $1,000 used (130 %)", "bad"),)), "Chart.Gauge")
