@@ -1,7 +1,7 @@
 """Who there is: people, accounts, the tree they form through time, and the identities that were linked to them."""
 
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from itertools import islice
@@ -214,10 +214,10 @@ def ids_by_email(conn: Connection, only: Collection[str] | None = None) -> dict[
     return {row[0]: row[1] for row in conn.execute(found.group_by(people.c.email).having(func.count() == 1))}
 
 
-def active_people(conn: Connection) -> list[Person]:
-    """Everybody who is there now, by name."""
+def active_people(conn: Connection, same: dict[Any, Any] | None = None) -> list[Person]:
+    """Everybody who is there now, by name; for `same` see `accounts_ever`."""
     rows = conn.execute(select(people).where(people.c.active).order_by(people.c.name))
-    return [person_of(row) for row in rows]
+    return [person_of(row) for row in _shared(rows, same)]
 
 
 def people_with_role(conn: Connection, role: str) -> list[Person]:
@@ -258,14 +258,23 @@ def teams_with_owners(conn: Connection) -> list[tuple[Account, int]]:
     return [(Account(*row[:-1]), row[-1] - 1) for row in rows]
 
 
-def accounts_ever(conn: Connection) -> list[Account]:
-    """All accounts there are or were, by id."""
-    same: dict[str, str] = {}  # each row brings the words that many have anew
+def accounts_ever(conn: Connection, same: dict[Any, Any] | None = None) -> list[Account]:
+    """All accounts there are or were, by id.
+
+    Args:
+        conn: any connection.
+        same: what was read before, each value under itself: a driver makes ids and names anew for every row, and of a
+            large company each is to be in memory once only. What is new is put in. None for what is read here alone.
+    """
     rows = conn.execute(select(accounts).order_by(accounts.c.id))
-    return [
-        replace(one, kind=same.setdefault(one.kind, one.kind), parent_id=same.setdefault(one.parent_id, one.parent_id))
-        for one in (Account(*row) for row in rows)
-    ]
+    return [Account(*row) for row in _shared(rows, same)]
+
+
+def _shared(rows: Iterable[Any], same: dict[Any, Any] | None) -> Iterator[list[Any]]:
+    """Rows in which whatever is equal is one object."""
+    known: dict[Any, Any] = {} if same is None else same
+    for row in rows:
+        yield [known.setdefault(value, value) for value in row]
 
 
 def accounts_of(conn: Connection, account_ids: Collection[str]) -> dict[str, Account]:

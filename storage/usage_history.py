@@ -256,14 +256,18 @@ def used_in_all(conn: Connection, above: str, first: date, end: date) -> Iterato
         yield UseInAll(row[0], row[1], Spent(*row[2:7]), Spent(row[2], *row[7:]))
 
 
-def lines(conn: Connection, above: str, first: date, end: date) -> list[Ancestor]:
+def lines(conn: Connection, above: str, first: date, end: date, same: dict[Any, Any]) -> list[Ancestor]:
     """All that was above the accounts which were below another one on some of the days, and above that one itself.
 
-    Each id and each day is one object, however many rows have it: a driver makes them anew for every row.
+    Args:
+        conn: any connection.
+        above: the other one.
+        first: the first day.
+        end: the day after the last.
+        same: see `people.accounts_ever`.
     """
     found = conn.execute(_LINES, {"above": above, "first": first, "end": end})
-    one: dict[object, Any] = {}
-    return [Ancestor(*(one.setdefault(value, value) for value in row)) for row in found]
+    return [Ancestor(*(same.setdefault(value, value) for value in row)) for row in found]
 
 
 def moves(conn: Connection, first: date, end: date) -> list[Move]:

@@ -134,7 +134,7 @@ def _history(days: Days) -> History:
         for day, uses in sorted(days.items())
         if day < SET
     }
-    placed = {each: [Placed(date.min, date.max, (each, ORGANIZATION))] for each in accounts}
+    placed = {each: [Placed(date.min, date.max, (ORGANIZATION,))] for each in accounts}
     return History(
         ORGANIZATION, FIRST, SET, HeldUses(used), placed, accounts, {each.id: each for each in people.people}
     )

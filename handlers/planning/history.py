@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import groupby, pairwise
 from operator import attrgetter
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
@@ -115,11 +115,14 @@ class StoredUses:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where an account stood from a day until before a day: itself and every account above it, the nearest first."""
+    """Where an account stood from a day until before a day: every account above it, the nearest first.
+
+    It does not name the account, so that all who stood there at the same time have the same one.
+    """
 
     since: date
     until: date
-    line: tuple[str, ...]
+    above: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +185,11 @@ class History:
         """Where an account stood on a day, and how long; alone if it is not known."""
         here = self.placed.get(account_id, ())
         found = next((each for each in here if each.since <= day < each.until), None)
-        return found or Placed(day, day + timedelta(days=1), (account_id,))
+        return found or Placed(day, day + timedelta(days=1), ())
 
     def line(self, account_id: str, day: date) -> tuple[str, ...]:
         """An account and every account above it on a day, the nearest first."""
-        return self.placed_on(account_id, day).line
+        return account_id, *self.placed_on(account_id, day).above
 
     def person(self, account_id: str) -> Person | None:
         """Whose own account it is; None for a team or an agent, and for who has left."""
@@ -206,16 +209,19 @@ def load(ctx: Context, above: str, first: date, end: date) -> History:
     stoppable = {each.name for each in ctx.policy.vendors if "set_limit" in each.can}
     everything = spend.spent_by(ctx.conn, above, first, end, "model")
     nobodys = spend.spent_by(ctx.conn, UNALLOCATED, first, end, "model") if above == ORGANIZATION else []
-    accounts = {each.id: each for each in people.accounts_ever(ctx.conn)}
+    same: dict[Any, Any] = {}
+    accounts = {each.id: each for each in people.accounts_ever(ctx.conn, same)}
+    persons = {each.id: each for each in people.active_people(ctx.conn, same)}
+    placed = placed_by(usage_history.lines(ctx.conn, above, first, end, same))
     since = datetime.combine(ctx.today, time(), ctx.policy.zone) - REQUESTS_BACK
     return History(
         above,
         first,
         end,
         StoredUses(ctx.conn, above, stoppable, accounts),
-        placed_by(usage_history.lines(ctx.conn, above, first, end)),
+        placed,
         accounts,
-        {each.id: each for each in people.active_people(ctx.conn)},
+        persons,
         [_granted(ctx, each) for each in usage_history.moves(ctx.conn, first, end)],
         _excepted(ctx, exceptions.ever(ctx.conn)),
         usage_history.past_requests(ctx.conn, since),
@@ -239,15 +245,17 @@ def _less(everything: Iterable[Spent], part: Iterable[Spent]) -> Iterator[Spent]
         )
 
 
-def placed_by(found: Iterable[Ancestor]) -> dict[str, list[Placed]]:
-    """Where each account stood, from the rows of the tree through time.
+def placed_by(found: Iterable[Ancestor]) -> dict[str, tuple[Placed, ...]]:
+    """Where each account stood, from the rows of the tree through time; one object for all who always stood alike.
 
     Of two accounts above one, the nearer has more above itself.
     """
+    same: dict[tuple[Placed, ...], tuple[Placed, ...]] = {}
     above: dict[str, list[Ancestor]] = defaultdict(list)
     for each in found:
         above[each.account_id].append(each)
-    return {account_id: list(_segments(account_id, rows, above)) for account_id, rows in above.items()}
+    stood = ((account_id, tuple(_segments(account_id, rows, above))) for account_id, rows in above.items())
+    return {account_id: same.setdefault(where, where) for account_id, where in stood}
 
 
 def _segments(account_id: str, rows: Sequence[Ancestor], above: Mapping[str, Sequence[Ancestor]]) -> Iterable[Placed]:
@@ -256,8 +264,8 @@ def _segments(account_id: str, rows: Sequence[Ancestor], above: Mapping[str, Seq
         here = [each.ancestor_id for each in rows if each.since <= since < each.until]
         if here:
             depth = {each: _depth(above.get(each, ()), since) for each in here}
-            line = sorted(here, key=lambda each: (each != account_id, -depth[each], each))
-            yield Placed(since, until, tuple(line))
+            over = sorted((each for each in here if each != account_id), key=lambda each: (-depth[each], each))
+            yield Placed(since, until, tuple(over))
 
 
 def _depth(rows: Sequence[Ancestor], day: date) -> int:

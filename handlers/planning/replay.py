@@ -12,7 +12,7 @@ spending goes on, and what is above the limit is what would be saved if people d
 
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -120,37 +120,32 @@ class _Open:
     missed: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Pot:
-    """A purse while it is spent from.
+    """A purse while it is spent from. There is one for each person and period, so it holds no more than it must.
 
     Args:
-        purse: its name.
         budget: its rule.
+        holder: the account whose budget or pool it is.
         period: its days.
         limit: what may be spent.
-        whole: of a share or of what is not split, the pool; else itself is meant, None.
-        sharers: of what is not split, those who have a share.
         spent: so far.
         wanted: so far.
         inside: of a pool, what each account spent of it, where some have shares.
-        today: what was taken today.
-        above: which part of that is above the limit.
-        most: what those may want of it in all whom the same rules bind on all days.
     """
 
-    purse: Purse
     budget: Budget
+    holder: str
     period: Period
     limit: int
-    whole: "_Pot | None" = None
-    sharers: tuple[str, ...] = ()
     spent: int = 0
     wanted: int = 0
     inside: dict[str, int] | None = None
-    today: int = 0
-    above: Fraction | None = None
-    most: int = 0
+
+    @property
+    def purse(self) -> Purse:
+        """Its name."""
+        return Purse(self.budget.name, self.holder, self.period.first)
 
     @property
     def left(self) -> int:
@@ -159,18 +154,56 @@ class _Pot:
 
     @property
     def used(self) -> int:
-        """What was spent: of a share by whoever has it, of what is not split by all others."""
-        if self.whole is None:
-            return self.spent
-        inside = self.whole.inside or {}
-        if self.purse.sharer == REST:
-            return self.whole.spent - sum(inside.get(each, 0) for each in self.sharers)
-        return inside.get(self.purse.sharer, 0)
+        """What was spent."""
+        return self.spent
+
+    @property
+    def is_rest(self) -> bool:
+        """Whether it is what of a split pool is not split."""
+        return False
 
     @property
     def is_shared(self) -> bool:
         """Whether several spend from it."""
-        return self.budget.is_pool and self.purse.sharer in ("", REST)
+        return self.budget.is_pool
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class _Share(_Pot):
+    """A share of a pool, or what is not split of it.
+
+    Args:
+        sharer: whose; "*" for what is not split.
+        whole: the pool.
+        sharers: of what is not split, those who have a share.
+    """
+
+    sharer: str
+    whole: _Pot
+    sharers: tuple[str, ...] = ()
+
+    @property
+    def purse(self) -> Purse:
+        """Its name."""
+        return Purse(self.budget.name, self.holder, self.period.first, self.sharer)
+
+    @property
+    def used(self) -> int:
+        """What was spent: of a share by whoever has it, of what is not split by all others."""
+        inside = self.whole.inside or {}
+        if self.is_rest:
+            return self.whole.spent - sum(inside.get(each, 0) for each in self.sharers)
+        return inside.get(self.sharer, 0)
+
+    @property
+    def is_rest(self) -> bool:
+        """Whether it is what of a split pool is not split."""
+        return self.sharer == REST
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether several spend from it."""
+        return self.is_rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,22 +275,44 @@ class Replay:
     budgets: Sequence[Budget]
     history: History
     granting: Granting = "as then"
-    _pots: dict[Purse, _Pot] = field(default_factory=dict)
+    _pots: dict[tuple[str, date, str], dict[str, _Pot]] = field(default_factory=lambda: defaultdict(dict))
+    _limits: dict[int, int] = field(default_factory=dict)
     _standing: dict[str, _Standing] = field(default_factory=dict)
     _moved: dict[tuple[str, date], dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
     _open: dict[tuple[str, bool], _Open] = field(default_factory=dict)
     _stops: list[Stop] = field(default_factory=list)
-    _rules: dict[tuple[str, tuple[str, ...]], list[Budget]] = field(default_factory=dict)
+    _rules: dict[tuple[str, ...], dict[str, Sequence[Budget]]] = field(default_factory=lambda: defaultdict(dict))
+    _alike: dict[tuple[int, ...], Sequence[Budget]] = field(default_factory=dict)
     _rollovers: dict[str, int | None] = field(default_factory=dict)
     _most: dict[Purse, int] = field(default_factory=lambda: defaultdict(int))
     _elsewhere: set[str] = field(default_factory=set)
 
     def run(self) -> Replayed:
         """What would have happened."""
-        missed_by_day: dict[date, int] = {}
         counting = sorted(self._counting(), key=lambda each: each.day)
         wanted_by, daily = self._served(counting)
-        moves = deque(counting)
+        missed_by_day = self._day_by_day(deque(counting), wanted_by, daily)
+        stops = sorted(self._stops, key=lambda each: (each.day, each.account_id, each.purse))
+        return Replayed(
+            tuple(stops),
+            tuple(self._courses()),
+            sum(wanted_by.values()),
+            missed_by_day,
+            wanted_by,
+            frozenset(self._elsewhere),
+        )
+
+    def _day_by_day(
+        self, moves: deque[Granted], wanted_by: dict[str, int], daily: Collection[str] | None
+    ) -> dict[date, int]:
+        """Go through the days of some accounts, or of all; what was not served, or is above a limit, by day.
+
+        Args:
+            moves: of budget, the oldest first; they are taken out as they count.
+            wanted_by: what each account spent; what they do is put in.
+            daily: these accounts, None for all.
+        """
+        missed_by_day: dict[date, int] = {}
         for day, uses in self._days(daily):
             while moves and moves[0].day <= day:
                 self._move(moves.popleft())
@@ -268,20 +323,18 @@ class Replay:
             missed_by_day[day] = self._day(day, wishes)
         for key in list(self._open):
             self._end(key, self.history.end)
+        return missed_by_day
+
+    def _courses(self) -> Iterator[Course]:
+        """How each purse went; each goes as soon as it is told."""
         self._standing.clear()
-        left = ((purse, self._pots.pop(purse)) for purse in sorted(self._pots))  # each goes as soon as it is told
-        courses = (
-            Course(purse, pot.budget, pot.limit, pot.used, pot.wanted) for purse, pot in left if purse.sharer != REST
-        )
-        stops = sorted(self._stops, key=lambda each: (each.day, each.account_id, each.purse))
-        return Replayed(
-            tuple(stops),
-            tuple(courses),
-            sum(wanted_by.values()),
-            missed_by_day,
-            wanted_by,
-            frozenset(self._elsewhere),
-        )
+        self._rules.clear()
+        for key in sorted(self._pots):
+            held = self._pots.pop(key)
+            for holder in sorted(held):
+                pot = held.pop(holder)
+                if not pot.is_rest:
+                    yield Course(pot.purse, pot.budget, pot.limit, pot.used, pot.wanted)
 
     def _days(self, accounts: Collection[str] | None) -> Iterator[tuple[date, Mapping[str, DayUse]]]:
         """Each day with what some accounts, or all, used on it."""
@@ -327,25 +380,26 @@ class Replay:
         moved = {(each.budget, each.first) for each in counting}
         daily = {each.account_id for each in counting}
         wanted: list[_InAll] = []
+        most: dict[_Pot, int] = defaultdict(int)
         for first, end in self._cuts():
             for each in self.history.uses.in_all(first, end):
                 if each.use.free:
                     self._elsewhere.add(each.account_id)
                 if self._is_steady(each.account_id):
-                    wanted.append(self._wanted(each, first))
+                    wanted.append(self._wanted(each, first, most))
                 else:
                     daily.add(each.account_id)
                     self._wanted_unsteadily(each, first, end)
         self._standing.clear()
-        daily.update(one.account_id for one in wanted if not all(self._suffices(pot, moved) for pot in one.pots))
-        served: dict[str, int] = defaultdict(int)
+        enough = {pot for pot, amount in most.items() if self._suffices(pot, amount, moved)}
+        daily.update(one.account_id for one in wanted if not enough.issuperset(one.pots))
+        served: dict[str, int] = {}
         for one in wanted:
             if one.account_id not in daily:
-                served[one.account_id] += one.cost_nanos
+                served[one.account_id] = served.get(one.account_id, 0) + one.cost_nanos
                 for pot, amount in zip(one.pots, one.amounts, strict=True):
-                    pot.spent += amount
-                    pot.wanted += amount
-        return dict(served), daily
+                    pot.spent = pot.wanted = pot.spent + amount  # one number: nobody else took of it until now
+        return served, daily
 
     def _cuts(self) -> Iterator[tuple[date, date]]:
         """The days of the history, cut wherever a period of a budget begins."""
@@ -363,11 +417,11 @@ class Replay:
         placed = self.history.placed_on(account_id, self.history.first)
         return placed.until >= self.history.end and account_id not in self.history.excepted
 
-    def _wanted(self, one: InAll, day: date) -> _InAll:
-        """What an account wants on some days, the first of which is given."""
+    def _wanted(self, one: InAll, day: date, most: dict[_Pot, int]) -> _InAll:
+        """What an account wants on some days, the first of which is given; what it may want at most is put in."""
         wish = self._wish(one.account_id, one.use, day)
         for pot, _ in wish.pots:
-            pot.most += self._at_most(one, pot.budget)
+            most[pot] += self._at_most(one, pot.budget)
         cost_nanos = wish.kept + wish.free
         pots = tuple(pot for pot, _ in wish.pots)
         amounts = (sum(amounts) for _, amounts in wish.pots)
@@ -383,7 +437,7 @@ class Replay:
         days = {first, *(day for day in changes if first < day < end)}
         binding: dict[Purse, Budget] = {}
         for day in days:
-            for budget in self._binding(one.account_id, self.history.line(one.account_id, day), day):
+            for budget in self._binding(one.account_id, self.history.placed_on(one.account_id, day).above, day):
                 period = period_of(day, budget.every, self.policy.budget_calendar)
                 binding[Purse(budget.name, budget.account_id or one.account_id, period.first)] = budget
         for purse, budget in binding.items():
@@ -395,13 +449,19 @@ class Replay:
         counted = used(self.policy, budget, most)
         return max(counted, sum(each.cost_nanos for each in most)) if can_be_enforced(budget) else counted
 
-    def _suffices(self, pot: _Pot, moved: Collection[tuple[str, date]]) -> bool:
-        """Whether a purse is never empty. What is rounded each day, is carried on or was moved is not told by sums."""
+    def _suffices(self, pot: _Pot, most: int, moved: Collection[tuple[str, date]]) -> bool:
+        """Whether a purse is never empty. What is rounded each day, is carried on or was moved is not told by sums.
+
+        Args:
+            pot: the purse.
+            most: what those may want of it in all whom the same rules bind on all days.
+            moved: the pools, each with the first day of a period, of which something was moved.
+        """
         budget = pot.budget
-        is_moved = budget.is_pool and (budget.name, pot.purse.first) in moved
+        is_moved = budget.is_pool and (budget.name, pot.period.first) in moved
         if is_moved or budget.unit == "credits" or self._carried_most(budget) != 0:
             return False
-        return budget.limit != "hard" or pot.most + self._most.get(pot.purse, 0) <= pot.limit
+        return budget.limit != "hard" or most + (self._most.get(pot.purse, 0) if self._most else 0) <= pot.limit
 
     # What binds ----------------------------------------------------------------------------------------------------
 
@@ -429,68 +489,71 @@ class Replay:
         cuts = [cut for each in excepted for cut in (each.since, each.until) if cut > day]
         until = min([placed.until, self.history.end, *cuts])
         pots: list[_Pot] = []
-        for budget in self._binding(account_id, placed.line, day):
+        for budget in self._binding(account_id, placed.above, day):
             period = period_of(day, budget.every, self.policy.budget_calendar)
             until = min(until, period.end)
             if self.history.first <= period.first and period.end <= self.history.end:
                 pots += self._of(account_id, budget, period)
         return _Standing(until, pots)
 
-    def _binding(self, account_id: str, line: tuple[str, ...], day: date) -> list[Budget]:
+    def _binding(self, account_id: str, above: tuple[str, ...], day: date) -> Sequence[Budget]:
         """The rules that bind an account on a day; none of a pool beyond the accounts that are looked at."""
         running = [each.rule for each in self.history.excepted.get(account_id, ()) if each.since <= day < each.until]
-        key = account_id, line
-        if running or key not in self._rules:
+        known = self._rules[above]
+        if running or account_id not in known:
+            line = account_id, *above
             budgets = with_exceptions(self.budgets, running, day)
             person, account = self.history.person(account_id), self.history.accounts[account_id]
             inside = line[: line.index(self.history.above) + 1] if self.history.above in line else line
-            rules = [
+            rules = tuple(
                 each
                 for each in rules_for(budgets, account, person, line)
                 if not each.is_pool or each.account_id in inside
-            ]
+            )
             if running:
                 return rules
-            self._rules[key] = rules
-        return self._rules[key]
+            known[account_id] = self._alike.setdefault(tuple(map(id, rules)), rules)  # most have the same
+        return known[account_id]
 
     def _of(self, account_id: str, budget: Budget, period: Period) -> Iterator[_Pot]:
         """What an account takes from by a rule in a period."""
         holder = budget.account_id or account_id
-        purse = Purse(budget.name, holder, period.first)
         moved = self._moved[budget.name, period.first]
-        carried = self._carried(purse, budget, period)
+        carried = self._carried(holder, budget, period)
         if not budget.is_pool:
             person = self.history.person(account_id)
             given = allotment_of(budget, period, person.joined if person else None)
-            yield self._pot(purse, budget, period, given + moved.get(holder, 0) + carried)
+            yield self._pot(budget, holder, period, given + moved.get(holder, 0) + carried)
             return
-        whole = self._pot(purse, budget, period, budget.allotment + carried + sum(moved.values()))
+        whole = self._pot(budget, holder, period, budget.allotment + carried + sum(moved.values()))
         whole.inside = {} if whole.inside is None else whole.inside
         yield whole
         shares = {each: amount for each, amount in moved.items() if each != holder and amount}
         if account_id in shares:
-            yield self._pot(replace(purse, sharer=account_id), budget, period, shares[account_id], whole)
+            yield self._share(whole, account_id, shares[account_id])
         elif shares:
             limit = budget.allotment + carried + moved.get(holder, 0)
-            yield self._pot(replace(purse, sharer=REST), budget, period, limit, whole, tuple(shares))
+            yield self._share(whole, REST, limit, tuple(shares))
 
-    def _pot(
-        self,
-        purse: Purse,
-        budget: Budget,
-        period: Period,
-        limit: int,
-        whole: _Pot | None = None,
-        sharers: tuple[str, ...] = (),
-    ) -> _Pot:
-        known = self._pots.get(purse)
+    def _pot(self, budget: Budget, holder: str, period: Period, limit: int) -> _Pot:
+        held = self._pots[budget.name, period.first, ""]
+        limit = self._limits.setdefault(limit, limit)  # one number for all who have the same
+        known = held.get(holder)
         if known is None:
-            known = self._pots[purse] = _Pot(purse, budget, period, limit, whole)
-        known.budget, known.limit, known.sharers = budget, limit, sharers
+            known = held[holder] = _Pot(budget, holder, period, limit)
+        known.budget, known.limit = budget, limit
         return known
 
-    def _carried(self, purse: Purse, budget: Budget, period: Period) -> int:
+    def _share(self, whole: _Pot, sharer: str, limit: int, sharers: tuple[str, ...] = ()) -> _Pot:
+        held = self._pots[whole.budget.name, whole.period.first, sharer]
+        known = held.get(whole.holder)
+        if not isinstance(known, _Share):
+            known = _Share(whole.budget, whole.holder, whole.period, limit, sharer=sharer, whole=whole)
+            held[whole.holder] = known
+        known.budget, known.limit, known.sharers = whole.budget, limit, sharers
+        return known
+
+    def _carried(self, holder: str, budget: Budget, period: Period) -> int:
         """What is carried on from the period before, if that was looked at."""
         most = self._carried_most(budget)
         if most == 0:
@@ -498,9 +561,8 @@ class Replay:
         before = period_of(period.first - DAY, budget.every, self.policy.budget_calendar)
         if before.first < self.history.first:
             return 0
-        earlier = replace(purse, first=before.first)
-        pot = self._pots.get(earlier)
-        left = max(0, pot.left if pot else budget.allotment + self._carried(earlier, budget, before))
+        pot = self._pots[budget.name, before.first, ""].get(holder)
+        left = max(0, pot.left if pot else budget.allotment + self._carried(holder, budget, before))
         return left if most is None else min(left, most)
 
     def _carried_most(self, budget: Budget) -> int | None:
@@ -516,11 +578,11 @@ class Replay:
         if self.granting != "all":
             _stop_on_their_own(wishes)
             _stop_at_pools(wishes)
-        touched = _take(wishes)
+        above = _take(wishes)
         missed = 0
         for wish in wishes:
             unserved = 0 if wish.until is None else wish.kept - wish.of((wish.kept, 0))
-            told = self._told(wish) if touched else NOTHING
+            told = self._told(wish, above) if above else NOTHING
             missed += unserved + told.cost_nanos
             if unserved or (wish.account_id, True) in self._open:
                 self._note(wish.account_id, day, _Missed(unserved, unserved, wish.by), kept=True, wanted=wish.kept)
@@ -528,15 +590,16 @@ class Replay:
                 self._note(wish.account_id, day, told, kept=False, wanted=wish.kept + wish.free)
         return missed
 
-    def _told(self, wish: _Wish) -> _Missed:
+    def _told(self, wish: _Wish, above: Mapping[_Pot, Fraction]) -> _Missed:
         """What somebody got above a limit: above which most, for it would be saved only once."""
         most = NOTHING
         for pot, amounts in wish.pots:
-            if pot.above is None:
+            part = above.get(pot)
+            if part is None:
                 continue
             taken = wish.of(amounts)
-            units = int(taken * pot.above)
-            cost = units if pot.budget.unit not in COUNTED else int(self._cost(wish, pot.budget) * pot.above)
+            units = int(taken * part)
+            cost = units if pot.budget.unit not in COUNTED else int(self._cost(wish, pot.budget) * part)
             if units and (cost > most.cost_nanos or most.by is None):
                 most = _Missed(cost, units, pot)
         return most
@@ -587,47 +650,42 @@ def _stop_on_their_own(wishes: Iterable[_Wish]) -> None:
 
 def _stop_at_pools(wishes: Sequence[_Wish]) -> None:
     """Who spends from the same pool stops at the moment at which it is empty; the earliest such moment counts."""
-    members: dict[Purse, list[_Wish]] = defaultdict(list)
-    pots: dict[Purse, _Pot] = {}
+    members: dict[_Pot, list[_Wish]] = defaultdict(list)
     for wish in wishes:
         for pot, _ in wish.pots:
             if pot.is_shared and can_be_enforced(pot.budget):
-                members[pot.purse].append(wish)
-                pots[pot.purse] = pot
-    for purse, those in list(members.items()):
-        if sum(each.kept + each.free for each in those) <= pots[purse].left:
-            del members[purse]
+                members[pot].append(wish)
+    for pot, those in list(members.items()):
+        if sum(each.kept + each.free for each in those) <= pot.left:
+            del members[pot]
     while members:
-        empty = {purse: _empty_at(pots[purse].left, those) for purse, those in members.items()}
-        purse = min(empty, key=lambda each: (empty[each], each))
-        if empty[purse] >= WHOLE:
+        empty = {pot: _empty_at(pot.left, those) for pot, those in members.items()}
+        pot = min(empty, key=lambda each: (empty[each], each.purse))
+        if empty[pot] >= WHOLE:
             return
-        for wish in members.pop(purse):
-            wish.stop(empty[purse], pots[purse])
+        for wish in members.pop(pot):
+            wish.stop(empty[pot], pot)
 
 
-def _take(wishes: Iterable[_Wish]) -> bool:
-    """Take what is served; whether anything of it is above a limit."""
-    touched: dict[Purse, _Pot] = {}
+def _take(wishes: Iterable[_Wish]) -> dict[_Pot, Fraction]:
+    """Take what is served; of each purse of which something above its limit was taken, which part of it."""
+    taken: dict[_Pot, int] = defaultdict(int)
     for wish in wishes:
         for pot, amounts in wish.pots:
-            taken = wish.of(amounts)
-            touched[pot.purse] = pot
-            pot.today += taken
+            amount = wish.of(amounts)
+            taken[pot] += amount
             pot.wanted += amounts[0] + amounts[1]
             if pot.inside is not None:
-                pot.inside[wish.account_id] = pot.inside.get(wish.account_id, 0) + taken
-    is_above = False
-    for pot in touched.values():
-        amount, pot.today = pot.today, 0
+                pot.inside[wish.account_id] = pot.inside.get(wish.account_id, 0) + amount
+    above = {}
+    for pot, amount in taken.items():
         pot.spent += amount
-        over = 0
-        if pot.budget.limit == "hard" and pot.purse.sharer != REST:
+        if pot.budget.limit == "hard" and not pot.is_rest:
             after = pot.used
             over = max(0, after - pot.limit) - max(0, after - amount - pot.limit)
-        pot.above = Fraction(over, amount) if over > 0 else None
-        is_above = is_above or pot.above is not None
-    return is_above
+            if over > 0:
+                above[pot] = Fraction(over, amount)
+    return above
 
 
 def _empty_at(left: int, members: Sequence[_Wish]) -> Fraction:

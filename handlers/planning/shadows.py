@@ -128,8 +128,8 @@ def _of_family(ctx: Context, family: Sequence[Budget], starts: date | None) -> I
     """A shadow budget in this period and in the last one."""
     yield Heading(family[0].name)
     for period in (_last(ctx, family[0]), current(ctx, family[0])):
-        found = _tried(ctx, family, load(ctx, ORGANIZATION, period.first, period.end), period)
-        yield Facts(tuple(_facts(ctx, found, period)))
+        facts = _facts(ctx, _tried(ctx, family, load(ctx, ORGANIZATION, period.first, period.end), period), period)
+        yield Facts(tuple(facts))  # nothing of a period is kept while the next is looked at
     yield from _button(ctx, family[0].name, starts)
 
 

@@ -124,7 +124,7 @@ def _bound(stays: Sequence[Budget], history: History, people: Iterable[str]) -> 
 def _line(history: History, account_id: str) -> tuple[str, ...]:
     """An account and every account above it, where it stood last."""
     placed = history.placed.get(account_id, ())
-    return max(placed, key=lambda each: each.since).line if placed else (account_id,)
+    return account_id, *(max(placed, key=lambda each: each.since).above if placed else ())
 
 
 def _candidates(

@@ -19,21 +19,27 @@ from storage.tables import UNALLOCATED
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class Reckoned:
+    """Some budgets and what they would have come to."""
+
+    budgets: tuple[Budget, ...]
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Tried(Reckoned):
     """Some budgets and what would have come of them.
 
     Args:
         budgets: the budgets.
+        figures: what it comes to.
         replayed: what would have happened, without how each budget of each person went: figures are all that is told.
         whole: the names of the budgets that had a whole period.
-        figures: what it comes to.
         load: what there would have been to decide.
     """
 
-    budgets: tuple[Budget, ...]
     replayed: Replayed
     whole: frozenset[str]
-    figures: Figures
     load: Load
 
 
@@ -56,7 +62,7 @@ class Trial:
     window: Window
     periods: int
     history: History
-    today: Tried
+    today: Reckoned
     proposed: Tried
     granting: Granting
     mark: str
@@ -76,7 +82,7 @@ def run(ctx: Context, proposal: Proposal, policy: Policy | None = None) -> Trial
     policy = policy or ctx.policy
     history = load(ctx, proposal.whom.id, proposal.window.first, proposal.window.end)
     budgets = checked(policy, with_changes(policy, ctx.policy.budgets, proposal.changes, history))
-    today = tried(ctx, ctx.policy, history, ctx.policy.budgets, proposal.granting, proposal.window)
+    today = _reckoned(ctx, history, proposal)
     proposed = tried(ctx, policy, history, budgets, proposal.granting, proposal.window)
     return Trial(
         proposal.whom,
@@ -95,13 +101,32 @@ def tried(
 ) -> Tried:
     """What would have come of some budgets, and of the approval rules of a policy."""
     replayed = Replay(policy, budgets, history, granting).run()
-    here = [each for each in history.accounts.values() if each.active and each.id != UNALLOCATED]
-    apart = told_apart(here, history.above)
-    periods = periods_of(ctx, window)
-    found = figures(policy, budgets, history, replayed, granting, periods, apart)
+    found = _figures(ctx, policy, budgets, history, replayed, granting, window)
     whole = frozenset(each.budget.name for each in replayed.courses)
     made = requests_made(policy, history, replayed.stops, ctx.now)
-    return Tried(tuple(budgets), replace(replayed, courses=()), whole, found, made)
+    return Tried(tuple(budgets), found, replace(replayed, courses=()), whole, made)
+
+
+def _reckoned(ctx: Context, history: History, proposal: Proposal) -> Reckoned:
+    """What the budgets of today would have come to: of them no more is told."""
+    policy, granting = ctx.policy, proposal.granting
+    replayed = Replay(policy, policy.budgets, history, granting).run()
+    found = _figures(ctx, policy, policy.budgets, history, replayed, granting, proposal.window)
+    return Reckoned(tuple(policy.budgets), found)
+
+
+def _figures(
+    ctx: Context,
+    policy: Policy,
+    budgets: Sequence[Budget],
+    history: History,
+    replayed: Replayed,
+    granting: Granting,
+    window: Window,
+) -> Figures:
+    here = [each for each in history.accounts.values() if each.active and each.id != UNALLOCATED]
+    apart = told_apart(here, history.above)
+    return figures(policy, budgets, history, replayed, granting, periods_of(ctx, window), apart)
 
 
 def periods_of(ctx: Context, window: Window) -> list[tuple[date, date]]:

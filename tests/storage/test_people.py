@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event
 
-from storage import people
+from storage import people, usage_history
 from storage.db import Database
 from storage.directory import Agent, Directory, Link, Person, Team, address
 from storage.roster import ShrunkError
@@ -36,6 +36,29 @@ def test_the_tree_knows_every_account_above(company: Database) -> None:
     """A person stands below the team, the department and the organization."""
     line = company.ask(lambda conn: people.line(conn, "person/ana"))
     assert [each.id for each in line] == ["person/ana", "team/search", "team/eng", "org"]
+
+
+def test_what_several_rows_say_alike_is_in_memory_once_for_whoever_reads_all_of_them(company: Database) -> None:
+    """A driver makes each id and name anew for every row."""
+
+    def read(conn: Connection) -> tuple[Any, ...]:
+        same: dict[Any, Any] = {}
+        accounts = {each.id: each for each in people.accounts_ever(conn, same)}
+        persons = {each.id: each for each in people.active_people(conn, same)}
+        lines = usage_history.lines(conn, "org", TODAY, date(2026, 12, 1), same)
+        return accounts, persons, [each for each in lines if each.account_id == "person/ana"]
+
+    accounts, persons, above = company.ask(read)
+
+    account, ana, team = accounts["person/ana"], persons["ana"], accounts["team/search"]
+    assert (account.owner_id, account.name, account.parent_id) == ("ana", "Ana Silva", "team/search")
+    assert account.owner_id is ana.id
+    assert account.name is ana.name
+    assert account.parent_id is team.id
+    assert team.owner_id is ana.manager is persons["max"].id
+    assert len(above) == 4
+    assert all(each.account_id is account.id for each in above)
+    assert all(each.ancestor_id is accounts[each.ancestor_id].id for each in above)
 
 
 def test_an_owner_owns_what_is_below(company: Database) -> None:

@@ -9,12 +9,13 @@ from fractions import Fraction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.planning.history import DayUse, Granted, History, Placed
+from handlers.planning.history import DayUse, Granted, History, Placed, placed_by
 from handlers.planning.replay import Granting, Replay, Replayed
 from handlers.policy import Budget, Policy
 from storage.people import Account
 from storage.spend import Spent
 from storage.tables import BEGINNING, FOREVER
+from storage.usage_history import Ancestor
 from tests.support.uses import HeldUses
 
 FIRST, END = date(2026, 9, 1), date(2026, 11, 1)
@@ -46,10 +47,10 @@ def history(
     def use(kept: int, free: int) -> DayUse:
         return DayUse((Spent("m", kept, kept, 0, 1),) if kept else (), (Spent("m", free, free, 0, 1),) if free else ())
 
-    placed = {each: [Placed(BEGINNING, FOREVER, (each, team_of(each), "org"))] for each in WHO}
+    placed = {each: [Placed(BEGINNING, FOREVER, (team_of(each), "org"))] for each in WHO}
     placed["person/cem"] = [
-        Placed(BEGINNING, moved_on, ("person/cem", "team/a", "org")),
-        Placed(moved_on, FOREVER, ("person/cem", "team/b", "org")),
+        Placed(BEGINNING, moved_on, ("team/a", "org")),
+        Placed(moved_on, FOREVER, ("team/b", "org")),
     ]
     days = {day: {who: use(*amounts) for who, amounts in uses.items()} for day, uses in wants.items()}
     return History(above, FIRST, END, HeldUses(days), placed, ACCOUNTS, {}, granted)
@@ -268,6 +269,31 @@ def test_what_was_granted_to_somebody_who_is_never_stopped_is_in_their_limit() -
     limits = {each.purse.holder: each.limit // DOLLAR for each in (*persons.courses, *teams.courses)}
     assert limits == {"person/ana": 150, "person/bob": 100, "person/cem": 100, "person/dot": 100, "team/a": 530}
     assert persons.stops == teams.stops == ()
+
+
+def test_all_who_always_stood_alike_share_where_they_stood() -> None:
+    """The nearest is first; who moves stands in both. Of a large company it would be the largest part of the past."""
+    moved_on = date(2026, 9, 20)
+    stood = {
+        "person/ana": [("team/a", FIRST, END)],
+        "person/bob": [("team/a", FIRST, END)],
+        "person/cem": [("team/a", FIRST, moved_on), ("team/b", moved_on, END)],
+        **{each: [] for each in TEAMS},
+    }
+    rows = [Ancestor("org", "org", FIRST, END)]
+    for each, teams in stood.items():
+        rows += [Ancestor(each, "org", FIRST, END), Ancestor(each, each, FIRST, END)]
+        rows += [Ancestor(each, *team) for team in teams]
+
+    placed = placed_by(rows)
+
+    assert placed["person/ana"] == (Placed(FIRST, END, ("team/a", "org")),)
+    assert placed["person/bob"] is placed["person/ana"]
+    assert placed["person/cem"] == (
+        Placed(FIRST, moved_on, ("team/a", "org")),
+        Placed(moved_on, END, ("team/b", "org")),
+    )
+    assert placed["org"] == (Placed(FIRST, END, ()),)
 
 
 # Single rules ---------------------------------------------------------------------------------------------------------
