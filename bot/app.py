@@ -15,8 +15,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 import handlers
+from bot import trouble_cards
 from bot.config import ProviderSettings, Settings
-from bot.database_trouble import SHORTLY
 from bot.delivery import Delivery
 from bot.directory.reading import PeopleReading
 from bot.directory.source import UnusableSourceError
@@ -39,7 +39,6 @@ from handlers.card import CARD, Button, Card, Text
 from handlers.context import CHAT_PLATFORMS, CLOCK, NOWHERE, Context, place_to_json, spoken_to
 from handlers.errors import RefusedError
 from handlers.events import CheckRequests, CheckTokens, Event, GiveAllotments, Raiser
-from handlers.language import N_, say
 from handlers.parser import Command
 from handlers.place import HOME, UNLINKED, Place
 from handlers.planning import counting
@@ -55,7 +54,7 @@ from storage import (
     people,
     promotions,
 )
-from storage.db import POOL_WAIT_S, BusyError, Database, InDoubtError, Unusable, why_unusable
+from storage.db import POOL_WAIT_S, BusyError, Database, InDoubtError, why_unusable
 from storage.directory import Directory, Link, Person
 
 log = structlog.get_logger()
@@ -165,11 +164,11 @@ class App:
         try:
             card = self.carry_out(sentence)
         except RefusedError as refused:
-            return _refusal(refused, self.language(sentence.person))
+            return trouble_cards.refusal(refused, self.language(sentence.person))
         except InDoubtError:
-            return self._in_doubt()
+            return trouble_cards.in_doubt(self._own_language)
         except BusyError:
-            return self._busy()
+            return trouble_cards.busy(self._own_language)
         except Exception as trouble:  # noqa: BLE001 - a boundary; it is logged there
             return self._broke(trouble, sentence.place, sentence.person)
         return card if sentence.person == CLOCK.id else card.whole
@@ -200,7 +199,7 @@ class App:
                     anywhere=one.long,
                 )
         except BusyError:
-            return None if at_once else self._busy()
+            return None if at_once else trouble_cards.busy(self._own_language)
         except Exception as trouble:  # noqa: BLE001 - a boundary; it is logged there
             return self._broke(trouble, place)
         return None if card is None or card.stale or card.whole.files else card.whole
@@ -218,37 +217,21 @@ class App:
         try:
             return replace(handlers.answer(one, rest, {}, ctx), language=ctx.language)
         except RefusedError as refused:
-            return _refusal(refused, ctx.language)
-
-    def _busy(self) -> Card:
-        spoken = spoken_to(None, self.policy)
-        busy = N_("I am busy just now. Nothing was changed; please say it again.")
-        return Card(say(spoken, busy), tone="warn", language=spoken)
-
-    def _in_doubt(self) -> Card:
-        spoken = spoken_to(None, self.policy)
-        doubt = N_(
-            "The connection to the database broke while this was saved. It may have been done: look before you say it "
-            "again."
-        )
-        return Card(say(spoken, doubt), tone="warn", language=spoken)
+            return trouble_cards.refusal(refused, ctx.language)
 
     def _broke(self, trouble: Exception, place: Place, person: str = "") -> Card:
         """What somebody sees of a bug of ours, or of a database that is not well."""
         if why := why_unusable(trouble):
-            return self._unusable(place, person, why)
+            log.error("the database cannot be used", why=why, person=person, platform=place.platform)
+            return trouble_cards.unusable(why, self._own_language)
         incident = number()
         log.error("broke", incident=incident, person=person, platform=place.platform, exc_info=trouble)
-        broke = N_("That broke ({incident}). Nothing was changed.")
-        spoken = spoken_to(None, self.policy)
-        return Card(say(spoken, broke, incident=incident), tone="bad", language=spoken)
+        return trouble_cards.broke(incident, self._own_language)
 
-    def _unusable(self, place: Place, person: str, why: Unusable) -> Card:
-        """The database itself is not well: that is no bug of ours, and who asks can do nothing about it."""
-        log.error("the database cannot be used", why=why, person=person, platform=place.platform)
-        nothing = N_("{reason} Nothing was changed. Please tell whoever runs Bursar.")
-        spoken = spoken_to(None, self.policy)
-        return Card(say(spoken, nothing, reason=say(spoken, SHORTLY[why])), tone="bad", language=spoken)
+    @property
+    def _own_language(self) -> str:
+        """That of the organization, for who is not known."""
+        return spoken_to(None, self.policy)
 
     def language(self, person_id: str) -> str:
         """The language of somebody; that of the organization for who is not known, and while the database is busy."""
@@ -795,9 +778,3 @@ class App:
         """How a provider is read, as app.yaml says."""
         each = next(one for one in self.settings.providers if one.name == name)
         return Reading(self.policy, each.days_back, each.history_days)
-
-
-def _refusal(refused: RefusedError, language: str) -> Card:
-    """No, and why, in the language of who asked."""
-    offers = tuple(Button(each, each) for each in refused.offers)
-    return Card(refused.said(language), offers, tone="warn", fault=refused.fault, language=language)
