@@ -61,6 +61,18 @@ def test_a_question_is_answered_with_a_card(ana: Page) -> None:
     assert ana.evaluate("document.querySelector('.chart img').naturalWidth") == 1200
 
 
+def test_quotation_marks_are_no_wider_than_letters(ana: Page) -> None:
+    """On a machine whose only fine font is a Chinese one, too."""
+    width = """mark => {
+        const drawn = document.body.appendChild(document.createElement("span"));
+        drawn.textContent = mark;
+        drawn.style.position = "absolute";
+        return drawn.getBoundingClientRect().width / parseFloat(getComputedStyle(drawn).fontSize);
+    }"""
+
+    assert ana.evaluate(width, "“") < 0.7
+
+
 def test_a_request_goes_through_two_windows(browser: Browser, url: str, ana: Page) -> None:
     """Ana's form is refused at the field at fault, then sent; Max sees it, approves it, and his message changes."""
     max_window = browser.new_page()
