@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -22,6 +22,7 @@ from bot.telemetry.programs import ALLOWED, NEVER
 
 Encoding = Literal["protobuf", "json"]
 Value = str | int | float | bool | None
+M = TypeVar("M", bound=Message)
 
 HISTOGRAMS = {"histogram": "histogram", "exponentialHistogram": "exponential_histogram"}
 """What they are called in JSON and in protobuf; of either only the sum is looked at."""
@@ -144,11 +145,7 @@ def metric_points(body: bytes, encoding: Encoding, wanted: Iterable[str]) -> Ite
     if encoding == "json":
         yield from _json_points(_json(body), names)
         return
-    message = ExportMetricsServiceRequest()
-    try:
-        message.ParseFromString(body)
-    except DecodeError:
-        raise UnreadableError("This is not an ExportMetricsServiceRequest of OTLP.") from None
+    message = _parsed(ExportMetricsServiceRequest(), body)
     yield from _proto_points(message, names)
 
 
@@ -161,11 +158,7 @@ def log_records(body: bytes, encoding: Encoding) -> Iterator[LogRecord]:
     if encoding == "json":
         yield from _json_records(_json(body))
         return
-    message = ExportLogsServiceRequest()
-    try:
-        message.ParseFromString(body)
-    except DecodeError:
-        raise UnreadableError("This is not an ExportLogsServiceRequest of OTLP.") from None
+    message = _parsed(ExportLogsServiceRequest(), body)
     for resource_logs in message.resource_logs:
         resource, own = _picked_proto(resource_logs.resource.attributes)
         for scope_logs in resource_logs.scope_logs:
@@ -191,11 +184,7 @@ def spans(body: bytes, encoding: Encoding) -> Iterator[Span]:
     if encoding == "json":
         yield from _json_spans(_json(body))
         return
-    message = ExportTraceServiceRequest()
-    try:
-        message.ParseFromString(body)
-    except DecodeError:
-        raise UnreadableError("This is not an ExportTraceServiceRequest of OTLP.") from None
+    message = _parsed(ExportTraceServiceRequest(), body)
     for resource_spans in message.resource_spans:
         resource = _allowed_proto(resource_spans.resource.attributes)
         for scope_spans in resource_spans.scope_spans:
@@ -208,6 +197,14 @@ def spans(body: bytes, encoding: Encoding) -> Iterator[Span]:
 
 
 # Protobuf ------------------------------------------------------------------------------------------------------------
+
+
+def _parsed(message: M, body: bytes) -> M:
+    try:
+        message.ParseFromString(body)
+    except DecodeError:
+        raise UnreadableError(f"This is not an {message.DESCRIPTOR.name} of OTLP.") from None
+    return message
 
 
 def _proto_points(message: ExportMetricsServiceRequest, wanted: frozenset[str]) -> Iterator[MetricPoint]:
